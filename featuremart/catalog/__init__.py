@@ -1,0 +1,1 @@
+"""The catalog: everything that is declared under ``features/`` and ``embulk/sources/``, read without importing it."""
