@@ -129,4 +129,6 @@ def parse_request(data: bytes, *, uri: str) -> BatchRequest:
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{uri} is no batch request of format 1: {path}: {first['msg']}", next_command="mart images") from error
+        raise UsageError(
+            f"{uri} is no batch request of format 1: {path}: {first['msg']}", next_command="mart images"
+        ) from error

@@ -454,7 +454,9 @@ class Catalog:
     def model(self, name: str) -> ModelSpec:
         """Return a model, or raise :class:`UsageError` with the nearest names."""
         if name not in self.models:
-            raise UsageError(f"no model {name!r}: {did_you_mean(name, self.models)}", next_command="mart tables")
+            raise UsageError(
+                f"no model {name!r}: {did_you_mean(name, self.models)}", next_command="mart tables"
+            )
         return self.models[name]
 
     def table(self, name: str) -> TableSpec:
@@ -462,7 +464,9 @@ class Catalog:
         tables = self.tables
         wanted = name.replace("__", ".", 1)
         if wanted not in tables:
-            raise UsageError(f"no feature table {name!r}: {did_you_mean(wanted, tables)}", next_command="mart tables")
+            raise UsageError(
+                f"no feature table {name!r}: {did_you_mean(wanted, tables)}", next_command="mart tables"
+            )
         return tables[wanted]
 
     def source(self, name: str) -> SourceSpec:

@@ -60,10 +60,12 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(__version__, prog_name="mart")
 def mart() -> None:
-    """Make, publish and query the features of a machine learning mart.
+    r"""Make, publish and query the features of a machine learning mart.
 
     \b
     Example:

@@ -48,7 +48,10 @@ def _aws(environment: Environment, service: str, endpoint: str | None) -> Any:
         service,  # type: ignore[call-overload]
         region_name=environment.aws_region,
         endpoint_url=endpoint,
-        config=Config(retries={"mode": "standard", "max_attempts": 5}, s3={"addressing_style": "path"} if endpoint else {}),
+        config=Config(
+            retries={"mode": "standard", "max_attempts": 5},
+            s3={"addressing_style": "path"} if endpoint else {},
+        ),
         **local,
     )
 
@@ -63,7 +66,10 @@ def bigquery(environment: Environment) -> BigQueryClient:
     _need_servers(environment, endpoint)
     options: dict[str, Any] = {}
     if endpoint:
-        options = {"credentials": AnonymousCredentials(), "client_options": ClientOptions(api_endpoint=endpoint)}
+        options = {
+            "credentials": AnonymousCredentials(),
+            "client_options": ClientOptions(api_endpoint=endpoint),
+        }
     return library.Client(project=environment.gcp_project, location=environment.gcp_location, **options)
 
 

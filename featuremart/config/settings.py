@@ -192,7 +192,9 @@ def load_settings(root: Path | None = None) -> Settings:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UsageError(f"no {FILE} in {folder}", next_command="cd into the repository of your mart") from None
+        raise UsageError(
+            f"no {FILE} in {folder}", next_command="cd into the repository of your mart"
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"no TOML: {error}", where=Where(FILE), next_command=f"edit {FILE}") from error
     mart = document.get("mart", {})
@@ -202,10 +204,18 @@ def load_settings(root: Path | None = None) -> Settings:
             root=folder,
             name=mart.get("name", folder.name),
             default=mart.get("environment", "local"),
-            environments={name: Environment.model_validate({"name": name, **body}) for name, body in sections.items()},
+            environments={
+                name: Environment.model_validate({"name": name, **body}) for name, body in sections.items()
+            },
         )
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        hint = did_you_mean(key, Environment.model_fields) if first["type"] == "extra_forbidden" else first["msg"]
-        raise UsageError(f"wrong key {key}: {hint}", where=Where(FILE), next_command=f"edit {FILE}") from error
+        hint = (
+            did_you_mean(key, Environment.model_fields)
+            if first["type"] == "extra_forbidden"
+            else first["msg"]
+        )
+        raise UsageError(
+            f"wrong key {key}: {hint}", where=Where(FILE), next_command=f"edit {FILE}"
+        ) from error

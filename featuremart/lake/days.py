@@ -87,7 +87,9 @@ class DayRange:
             return None
         if first is None or last is None:
             missing = "--from" if first is None else "--to"
-            raise UsageError(f"a range needs both ends: {missing} is missing", next_command=f"{missing} YYYY-MM-DD")
+            raise UsageError(
+                f"a range needs both ends: {missing} is missing", next_command=f"{missing} YYYY-MM-DD"
+            )
         return cls(parse_day(first), parse_day(last))
 
 
@@ -109,7 +111,10 @@ def parse_day(text: str) -> dt.date:
     except ValueError:
         day = None
     if day is None or day.isoformat() != text:
-        raise UsageError(f"{text!r} is no day of the calendar", next_command="write it as YYYY-MM-DD, for example 2013-01-31")
+        raise UsageError(
+            f"{text!r} is no day of the calendar",
+            next_command="write it as YYYY-MM-DD, for example 2013-01-31",
+        )
     return day
 
 

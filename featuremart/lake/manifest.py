@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003
+import datetime as dt
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -11,7 +11,7 @@ from featuremart.errors import WorkFailed
 from featuremart.lake.columns import ColumnType
 from featuremart.lake.days import parse_partition, partition_label
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 """Version of the manifest's own form."""
 
 

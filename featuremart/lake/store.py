@@ -15,8 +15,19 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _TRANSIENT_CODES = frozenset(
-    {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "RequestTimeTooSkewed", "ThrottlingException",
-     "ConditionalRequestConflict", "500", "502", "503", "504"}
+    {
+        "SlowDown",
+        "InternalError",
+        "ServiceUnavailable",
+        "RequestTimeout",
+        "RequestTimeTooSkewed",
+        "ThrottlingException",
+        "ConditionalRequestConflict",
+        "500",
+        "502",
+        "503",
+        "504",
+    }
 )
 
 
@@ -99,7 +110,9 @@ class ObjectStore:
     def list(self, prefix: str) -> Iterator[str]:
         """Yield all keys under a prefix, in key order."""
         with _translated(self.uri(prefix)):
-            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+            for page in self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=prefix
+            ):
                 for item in page.get("Contents", ()):
                     yield item["Key"]
 
