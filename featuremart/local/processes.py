@@ -1,0 +1,93 @@
+"""Start a process that outlives us, find it again, stop it.
+
+A process is known by words that its command line or environment holds, not by its number alone: a number may
+belong to somebody else by the time that it is read again.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    import psutil
+
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ", "JAVA_HOME")
+"""What a server or task gets of the environment of whoever starts it: no credentials, no settings."""
+
+
+def plain_environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """Return a small environment: paths and language of this user, and what is added.
+
+    Parameters
+    ----------
+    extra
+        Added to it; wins.
+    """
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | dict(extra)
+
+
+def spawn(arguments: list[str], *, environment: Mapping[str, str], log: Path) -> int:
+    """Start a process in a session of its own, its output appended to a file.
+
+    ``posix_spawn`` and not ``subprocess``: nothing in this process waits for it, and it stays when we end.
+
+    Parameters
+    ----------
+    arguments
+        The program, with its full path, and its arguments.
+    environment
+        All of its environment.
+    log
+        File for its standard output and error.
+
+    Returns
+    -------
+    int
+        Its process id.
+    """
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    return os.posix_spawn(arguments[0], arguments, environment, file_actions=actions, setsid=True)
+
+
+def with_words(words: Iterable[str]) -> Iterator[tuple[psutil.Process, list[str]]]:
+    """Yield the processes whose command line holds all the given words, with that line."""
+    import psutil
+
+    wanted = set(words)
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            line = process.cmdline()
+            if wanted <= set(line):
+                yield process, line
+
+
+def stop(processes: Iterable[psutil.Process], *, within: float) -> None:
+    """Ask processes to end, wait, and kill those that do not.
+
+    Parameters
+    ----------
+    processes
+        May have ended already.
+    within
+        Seconds between asking and killing.
+    """
+    import psutil
+
+    remaining = list(processes)
+    for process in remaining:
+        with suppress(psutil.Error):
+            process.terminate()
+    _, remaining = psutil.wait_procs(remaining, timeout=within)
+    for process in remaining:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(remaining, timeout=within)

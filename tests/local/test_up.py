@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import pytest
+
+from featuremart.config import clients
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_bucket_and_the_datasets_are_there(environment):
+    buckets = [bucket["Name"] for bucket in clients.s3(environment).list_buckets()["Buckets"]]
+    datasets = {dataset.dataset_id for dataset in clients.bigquery(environment).list_datasets()}
+
+    assert buckets == [environment.bucket]
+    assert {environment.warehouse_dataset, environment.mart_dataset, environment.staging_dataset} <= datasets
