@@ -81,6 +81,8 @@ class Manifest(Frozen):
         ``key of an input manifest -> its content checksum``.
     staging_table
         Full name of the staging table; staging only.
+    staging_rows
+        Rows of the whole staging table, which may hold more partitions than this one; staging only.
     run, attempt, revision
         Who made it: run id, attempt id, git revision.
     created_at
@@ -103,6 +105,7 @@ class Manifest(Frozen):
     content_checksum: str
     inputs: dict[str, str] = {}
     staging_table: str | None = None
+    staging_rows: int | None = None
     run: str
     attempt: str
     revision: str

@@ -1,0 +1,1 @@
+"""pytest plugin for authors of features."""
