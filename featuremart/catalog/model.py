@@ -63,10 +63,13 @@ class SourceColumn(Column):
         What it means, one line.
     known
         When it is known.
+    line
+        Line of the file that declares it.
     """
 
     about: str = ""
     known: Known = Known()
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,8 @@ class SourceSpec:
         When to extract again.
     tables_read
         ``dataset.table`` names that the query reads, sorted.
+    sql_line
+        Line of the file that ``sql`` begins on.
     """
 
     name: str
@@ -127,6 +132,7 @@ class SourceSpec:
     min_rows: int = 1
     refresh: Refresh = Refresh()
     tables_read: tuple[str, ...] = ()
+    sql_line: int = 1
 
     @property
     def is_snapshot(self) -> bool:
