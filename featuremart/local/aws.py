@@ -1,4 +1,4 @@
-"""The server of S3, CloudWatch Logs, ECR and Secrets Manager: moto, with its S3 objects kept on disk."""
+"""The server of S3, CloudWatch Logs, ECR and Secrets Manager: moto, with its objects and log events kept on disk."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ import logging
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from featuremart.local.log_events import keep
+from featuremart.local.objects import KeptObjects
+from featuremart.local.ports import LOOPBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def main() -> None:
@@ -16,21 +24,29 @@ def main() -> None:
     parser.add_argument("--http", type=int, required=True)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    from moto.moto_server.werkzeug_app import (
-        DomainDispatcherApplication,
-        MotoRequestHandler,
-        create_backend_app,
-    )
+    from moto.moto_server.werkzeug_app import MotoRequestHandler
     from werkzeug.serving import run_simple
 
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request would fill the log
     run_simple(
-        "127.0.0.1",
-        options.http,
-        DomainDispatcherApplication(create_backend_app),
-        threaded=True,
-        request_handler=MotoRequestHandler,
+        LOOPBACK, options.http, application(options.home), threaded=True, request_handler=MotoRequestHandler
     )
+
+
+def application(home: Path) -> Callable[..., Any]:
+    """Return moto as a WSGI application that keeps what it is given.
+
+    Parameters
+    ----------
+    home
+        The folder ``.mart``.
+    """
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    keep(home / "logs.sqlite")
+    objects = KeptObjects(home / "s3")
+    objects.restore()
+    return objects.around(DomainDispatcherApplication(create_backend_app))
 
 
 if __name__ == "__main__":
