@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from featuremart.authoring.durations import parse_duration
 from featuremart.catalog.model import Known, SourceColumn
 from featuremart.catalog.names import RESERVED_COLUMNS, name_problem
-from featuremart.catalog.yaml_header import NOTHING, Findings, Kind, Value
+from featuremart.catalog.yaml_header import NOTHING, Kind, Value, refuse_unknown_keys
 from featuremart.errors import MartError, did_you_mean
 from featuremart.lake.columns import ColumnType
 
@@ -20,6 +20,8 @@ _OTHER_SPELLINGS = {
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from featuremart.catalog.findings import Findings
 
 
 def read_columns(header: Value, findings: Findings) -> tuple[SourceColumn, ...]:
@@ -74,7 +76,7 @@ def _column(name: str, value: Value, event_time: str | None, findings: Findings)
         instead = f"write {name}: {{type: STRING, about: ...}}"
         findings.add(value.line, f"{name}: a column says its type and what it means", instead)
         return SourceColumn(name, ColumnType.STRING, line=value.line)
-    findings.unknown_keys(value, KEYS, f"column {name}")
+    refuse_unknown_keys(value, KEYS, f"column {name}", findings)
     if not value.entries.get("about", NOTHING).is_text:
         findings.add(value.line, f"{name}: about is missing", "say what the column means: about: ...")
     return SourceColumn(

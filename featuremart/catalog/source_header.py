@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from featuremart.catalog.model import Refresh, SourceColumn, SourceSpec
 from featuremart.catalog.source_columns import read_columns
-from featuremart.catalog.yaml_header import NOTHING, Findings, Kind, Value
+from featuremart.catalog.yaml_header import NOTHING, Kind, Value, refuse_unknown_keys
 from featuremart.errors import MartError, did_you_mean
 from featuremart.lake.columns import ColumnType
 from featuremart.lake.days import parse_day
@@ -16,6 +16,8 @@ from featuremart.lake.days import parse_day
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
+
+    from featuremart.catalog.findings import Findings
 
 KEYS = ("what", "owner", "event_time", "timezone", "first_day", "min_rows", "refresh", "columns")
 
@@ -46,7 +48,7 @@ def declared(
     others = len(findings.problems)
     columns = read_columns(header, findings)
     trusted = len(findings.problems) == others
-    findings.unknown_keys(header, KEYS, "a source")
+    refuse_unknown_keys(header, KEYS, "a source", findings)
     source = SourceSpec(
         name=name,
         where=findings.where(header.line),

@@ -28,10 +28,11 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from featuremart.catalog.findings import Findings
 from featuremart.catalog.googlesql import Unfinished, normalised, tables_read, tokens
 from featuremart.catalog.names import name_problem
 from featuremart.catalog.source_header import KEYS, declared
-from featuremart.catalog.yaml_header import Findings, NotYaml, read_header
+from featuremart.catalog.yaml_header import NotYaml, read_header
 from featuremart.errors import Problem, Where
 
 if TYPE_CHECKING:

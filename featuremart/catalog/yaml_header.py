@@ -7,10 +7,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from featuremart.errors import Problem, Where, did_you_mean
+from featuremart.errors import Problem, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+
+    from featuremart.catalog.findings import Findings
 
 _TAG = "tag:yaml.org,2002:"
 _DEEPEST = 4
@@ -64,37 +66,14 @@ NOTHING = Value(Kind.NOTHING, 0)
 """What a key that is absent says."""
 
 
-@dataclass
-class Findings:
-    """Collects what is wrong with one file.
-
-    Parameters
-    ----------
-    file
-        The file's path.
-    problems
-        What was found so far.
-    """
-
-    file: str
-    problems: list[Problem] = field(default_factory=list)
-
-    def where(self, line: int) -> Where:
-        """Return a place in the file."""
-        return Where(self.file, line)
-
-    def add(self, line: int, message: str, instead: str = "") -> None:
-        """Remember one problem."""
-        self.problems.append(Problem(self.where(line), message, instead))
-
-    def unknown_keys(self, value: Value, known: Collection[str], what: str) -> None:
-        """Remember the keys of a mapping that nothing reads."""
-        for key, entry in value.entries.items():
-            if key not in known:
-                hint = did_you_mean(key, known, most=len(known))
-                if entry.kind is Kind.NOTHING:
-                    hint += " (if it is part of a text with a comma: put that text in quotes)"
-                self.add(entry.line, f"{what} has no key {key!r}", hint)
+def refuse_unknown_keys(value: Value, known: Collection[str], what: str, findings: Findings) -> None:
+    """Find the keys of a mapping that nothing reads."""
+    for key, entry in value.entries.items():
+        if key not in known:
+            hint = did_you_mean(key, known, most=len(known))
+            if entry.kind is Kind.NOTHING:
+                hint += " (if it is part of a text with a comma: put that text in quotes)"
+            findings.add(entry.line, f"{what} has no key {key!r}", hint)
 
 
 class NotYaml(Exception):
