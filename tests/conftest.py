@@ -28,3 +28,9 @@ def environment(local_settings):
         yield servers.up(local_settings)
     finally:
         servers.down(local_settings)
+
+
+@pytest.fixture(scope="session")
+def analyser_cache():
+    """Where the compiled SQL analyser is kept between test runs: compiling it takes half a minute."""
+    return REPOSITORY / ".mart" / "cache" / "featuremart"
