@@ -34,12 +34,15 @@ class Server:
         Its ports, HTTP first.
     health
         Path that answers without a server error once the server is up.
+    stop_within
+        Seconds until it is killed when it was asked to end.
     """
 
     name: str
     module: str
     purposes: tuple[str, ...]
     health: str
+    stop_within: float = 20.0
 
     def log_name(self) -> str:
         """Return the name of its log file."""
@@ -61,8 +64,11 @@ class Server:
 
 AWS = Server("aws", "featuremart.local.aws", ("http",), "/favicon.ico")
 BIGQUERY = Server("bigquery", "featuremart.local.bigquery", ("http", "grpc"), "/readyz")
+ECS = Server(
+    "ecs", "featuremart.local.ecs", ("http",), "/__health__", stop_within=130.0
+)  # its tasks end first
 
-SERVERS = (AWS, BIGQUERY)
+SERVERS = (AWS, BIGQUERY, ECS)
 """In the order in which they are shown; they are stopped in the reverse one."""
 
 
@@ -83,14 +89,20 @@ def arguments(server: Server, home: Home, environment: Environment, ports: Mappi
         line += [f"--{purpose}", str(port)]
     if server is BIGQUERY:
         line += ["--project", environment.gcp_project]
+    if server is ECS:
+        line += ["--root", str(home.root), "--region", environment.aws_region, "--aws", _url(ports["aws"])]
     return line
 
 
 def endpoints(ports: Mapping[str, Ports]) -> Endpoints:
     """Return what clients are told."""
     return Endpoints(
-        aws=f"http://{LOOPBACK}:{ports['aws']['http']}",
-        ecs=f"http://{LOOPBACK}:{ports['ecs']['http']}" if "ecs" in ports else None,
-        bigquery=f"http://{LOOPBACK}:{ports['bigquery']['http']}",
+        aws=_url(ports["aws"]),
+        ecs=_url(ports["ecs"]),
+        bigquery=_url(ports["bigquery"]),
         bigquery_storage=f"{LOOPBACK}:{ports['bigquery']['grpc']}",
     )
+
+
+def _url(ports: Ports) -> str:
+    return f"http://{LOOPBACK}:{ports['http']}"

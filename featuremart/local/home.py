@@ -42,7 +42,8 @@ class Home:
                 f"environment {environment.name!r} is in the cloud: it has no servers on this machine",
                 next_command="mart servers --env local",
             )
-        return cls(settings.root, (settings.root / environment.servers).resolve().parent)
+        root = settings.root.resolve()
+        return cls(root, (root / environment.servers).parent)
 
     @property
     def servers_file(self) -> Path:

@@ -7,6 +7,7 @@ belong to somebody else by the time that it is read again.
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ", "JAVA_HOME")
 """What a server or task gets of the environment of whoever starts it: no credentials, no settings."""
+
+TASK = "FEATUREMART_LOCAL_TASK"
+"""Variable that every process of an ECS task inherits: none is overlooked, whoever its parent became."""
 
 
 def plain_environment(extra: Mapping[str, str]) -> dict[str, str]:
@@ -31,7 +35,13 @@ def plain_environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | dict(extra)
 
 
-def spawn(arguments: list[str], *, environment: Mapping[str, str], log: Path) -> int:
+def spawn(
+    arguments: list[str],
+    *,
+    environment: Mapping[str, str],
+    log: Path,
+    blocked: tuple[signal.Signals, ...] = (),
+) -> int:
     """Start a process in a session of its own, its output appended to a file.
 
     ``posix_spawn`` and not ``subprocess``: nothing in this process waits for it, and it stays when we end.
@@ -44,6 +54,8 @@ def spawn(arguments: list[str], *, environment: Mapping[str, str], log: Path) ->
         All of its environment.
     log
         File for its standard output and error.
+    blocked
+        Signals that it does not get until it unblocks them.
 
     Returns
     -------
@@ -55,7 +67,15 @@ def spawn(arguments: list[str], *, environment: Mapping[str, str], log: Path) ->
         (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    return os.posix_spawn(arguments[0], arguments, environment, file_actions=actions, setsid=True)
+    return os.posix_spawn(
+        arguments[0],
+        arguments,
+        environment,
+        file_actions=actions,
+        setsid=True,
+        setsigmask=blocked,
+        setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGTERM),  # Python ignores the first
+    )
 
 
 def with_words(words: Iterable[str]) -> Iterator[tuple[psutil.Process, list[str]]]:
@@ -68,6 +88,24 @@ def with_words(words: Iterable[str]) -> Iterator[tuple[psutil.Process, list[str]
             line = process.cmdline()
             if wanted <= set(line):
                 yield process, line
+
+
+def of_task(folder: Path) -> Iterator[psutil.Process]:
+    """Yield the processes of a task, or of all tasks below a folder.
+
+    Parameters
+    ----------
+    folder
+        The task's, or one above it.
+    """
+    import psutil
+
+    wanted = str(folder)
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            value = process.environ().get(TASK, "")
+            if value == wanted or value.startswith(f"{wanted}{os.sep}"):
+                yield process
 
 
 def stop(processes: Iterable[psutil.Process], *, within: float) -> None:

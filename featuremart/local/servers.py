@@ -13,6 +13,7 @@ from featuremart.local import processes
 from featuremart.local import record as files
 from featuremart.local.definitions import SERVERS, Ports, Server, arguments, endpoints
 from featuremart.local.home import Home
+from featuremart.local.images import models
 from featuremart.local.provision import provision
 
 if TYPE_CHECKING:
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
 
 START_WITHIN = 60.0
 """Seconds until a server must answer; it takes three."""
-STOP_WITHIN = 20.0
-"""Seconds until a server that was asked to end is killed."""
 _LOCK_WITHIN = 180.0
+_TASK_STOP_WITHIN = 10.0
 _POLL = 0.02
 _LOG_LINES = 15
 _TRIES = 3
@@ -116,7 +116,7 @@ def up(
     with _locked(home, say):
         ports = _start_all(home, wanted, say)
         furnished = wanted.model_copy(update={"endpoints": endpoints(ports)})
-        provision(furnished)
+        provision(furnished, models(home.root))
         _write(home, ports, furnished)
     return furnished
 
@@ -129,7 +129,9 @@ def down(settings: Settings, environment: str | None = None, *, say: Callable[[s
     with _locked(home, say):
         found = _found(home)
         for server in reversed(SERVERS):
-            processes.stop(found.get(server.name, ()), within=STOP_WITHIN)
+            processes.stop(found.get(server.name, ()), within=server.stop_within)
+        # an ECS server that was killed left its tasks behind
+        processes.stop(processes.of_task(home.ecs), within=_TASK_STOP_WITHIN)
         known = files.read(home.servers_file)
         remembered = {name: files.ServerRecord(ports=entry.ports) for name, entry in known.servers.items()}
         files.write(home.servers_file, files.Record(servers=remembered))
@@ -250,7 +252,7 @@ def _start(
             continue
         if running:
             say(f"{server.name}: was not as it should be, restarting it")
-            processes.stop(running, within=STOP_WITHIN)
+            processes.stop(running, within=server.stop_within)
         log = home.logs / server.log_name()
         if log.exists():
             log.replace(log.with_suffix(".log.1"))
