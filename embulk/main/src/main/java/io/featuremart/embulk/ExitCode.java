@@ -1,0 +1,133 @@
+package io.featuremart.embulk;
+
+import com.google.api.gax.rpc.ApiException;
+import com.google.cloud.bigquery.BigQueryException;
+import io.featuremart.embulk.run.TransientFailure;
+import io.featuremart.embulk.run.WorkFailed;
+import java.io.InterruptedIOException;
+import java.net.ProtocolException;
+import java.net.SocketException;
+import java.net.UnknownHostException;
+import java.util.HashSet;
+import java.util.Set;
+import org.embulk.config.ConfigException;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.core.exception.SdkClientException;
+
+/** How a run ended, as the process says it. */
+enum ExitCode {
+    /** All was done. */
+    DONE(0, "done"),
+    /** It would fail again. */
+    FAILED(1, "failed for good"),
+    /** The configuration is wrong. */
+    USAGE(2, "usage or configuration"),
+    /** It may succeed when tried again. */
+    TRANSIENT(75, "transient: try again");
+
+    private static final int SERVER_ERROR = 500;
+    private static final int TOO_MANY_REQUESTS = 429;
+    private static final int REQUEST_TIMEOUT = 408;
+    private static final Set<String> TRANSIENT_REASONS =
+            Set.of("backendError", "internalError", "rateLimitExceeded", "jobRateLimitExceeded");
+
+    private final int number;
+    private final String meaning;
+
+    ExitCode(final int number, final String meaning) {
+        this.number = number;
+        this.meaning = meaning;
+    }
+
+    /** Returns the process's exit code. */
+    int number() {
+        return number;
+    }
+
+    /** Returns what it means. */
+    String meaning() {
+        return meaning;
+    }
+
+    /** Judges a failure by the first of its causes that says what it is; one that nobody knows is for good. */
+    static ExitCode of(final Throwable failure) {
+        final Set<Throwable> seen = new HashSet<>();
+        for (Throwable cause = failure; cause != null && seen.add(cause); cause = cause.getCause()) {
+            final ExitCode code = ofOne(cause);
+            if (code != null) {
+                return code;
+            }
+        }
+        return FAILED;
+    }
+
+    private static ExitCode ofOne(final Throwable cause) {
+        if (cause instanceof TransientFailure) {
+            return TRANSIENT;
+        }
+        if (cause instanceof WorkFailed) {
+            return FAILED;
+        }
+        if (cause instanceof ConfigException) {
+            return USAGE;
+        }
+        if (cause instanceof AwsServiceException error) {
+            return transientIf(error.isThrottlingException()
+                    || error.isClockSkewException()
+                    || isTransientStatus(error.statusCode()));
+        }
+        if (cause instanceof BigQueryException error) {
+            return ofBigQuery(error);
+        }
+        if (cause instanceof ApiException error) {
+            return ofStatus(error);
+        }
+        return isConnection(cause) ? TRANSIENT : null;
+    }
+
+    /** Code 0 is the library's own: no answer came; a cause below may say more. */
+    private static ExitCode ofBigQuery(final BigQueryException error) {
+        if (error.getCode() == 0) {
+            return null;
+        }
+        return transientIf(isTransientStatus(error.getCode()) || TRANSIENT_REASONS.contains(String.valueOf(error.getReason())));
+    }
+
+    private static ExitCode ofStatus(final ApiException error) {
+        return switch (error.getStatusCode().getCode()) {
+            case UNAVAILABLE, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, DEADLINE_EXCEEDED, CANCELLED -> TRANSIENT;
+            default -> FAILED;
+        };
+    }
+
+    private static boolean isTransientStatus(final int status) {
+        return status >= SERVER_ERROR || status == TOO_MANY_REQUESTS || status == REQUEST_TIMEOUT;
+    }
+
+    /** An answer that did not come, or broke off. The AWS client says so by an exception without a status. */
+    private static boolean isConnection(final Throwable cause) {
+        return cause instanceof SocketException
+                || cause instanceof UnknownHostException
+                || cause instanceof InterruptedIOException
+                || cause instanceof ProtocolException
+                || cause instanceof javax.net.ssl.SSLException
+                || cause instanceof SdkClientException error && error.retryable();
+    }
+
+    private static ExitCode transientIf(final boolean condition) {
+        return condition ? TRANSIENT : FAILED;
+    }
+
+    /** Returns what a person should read of a failure: the cause that decided, without Embulk's wrapping. */
+    static String message(final Throwable failure) {
+        final Set<Throwable> seen = new HashSet<>();
+        Throwable told = failure;
+        for (Throwable cause = failure; cause != null && seen.add(cause); cause = cause.getCause()) {
+            told = cause;
+            if (ofOne(cause) != null) {
+                break;
+            }
+        }
+        return told.getMessage() == null ? told.toString() : told.getMessage().strip();
+    }
+}

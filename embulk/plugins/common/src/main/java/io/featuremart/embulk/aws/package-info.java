@@ -1,0 +1,2 @@
+/** Objects on S3. */
+package io.featuremart.embulk.aws;

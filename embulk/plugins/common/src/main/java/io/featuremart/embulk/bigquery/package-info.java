@@ -1,0 +1,2 @@
+/** Jobs and tables of BigQuery. */
+package io.featuremart.embulk.bigquery;

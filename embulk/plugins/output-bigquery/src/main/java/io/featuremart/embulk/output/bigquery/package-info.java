@@ -1,0 +1,2 @@
+/** Embulk's output to BigQuery: a staging table, filled whole or not at all. */
+package io.featuremart.embulk.output.bigquery;
