@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 def environment_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--env``."""
     return click.option(
-        "--env", "environment", metavar="NAME", help="Environment of mart.toml; its default where not given."
+        "--env",
+        "environment",
+        envvar="MART_ENV",
+        metavar="NAME",
+        help="Environment of mart.toml; its default where not given.",
     )(function)
 
 
