@@ -1,0 +1,31 @@
+"""The rows that a window looks back on, without what was not known at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from featuremart.batch.availability import masked
+from featuremart.batch.dtypes import empty_batch
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from featuremart.catalog.model import SourceSpec
+
+
+def window_rows(days: Sequence[pa.RecordBatch], source: SourceSpec, end: dt.datetime) -> pa.RecordBatch:
+    """Join the rows of the window's days and null every value that was not known before its end.
+
+    Parameters
+    ----------
+    days
+        In order of days, each sorted.
+    source
+        Declaration of the source.
+    end
+        The instant at which the last day ends in the source's time zone.
+    """
+    return masked(pa.concat_batches([empty_batch(source.columns), *days]), source, end)
