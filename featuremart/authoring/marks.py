@@ -109,7 +109,9 @@ def _check_between(between: Any) -> None:
     if low is None and high is None:
         raise DeclarationError("between is open at both ends", argument="between", instead=wanted)
     try:
-        reversed_ends = low is not None and high is not None and high < low
+        # texts stand for days or decimals, whose order only the catalog knows: it has the type
+        texts = isinstance(low, str) and isinstance(high, str)
+        reversed_ends = not texts and low is not None and high is not None and high < low
     except TypeError:
         raise DeclarationError(
             f"the ends of between are of two kinds: {low!r} and {high!r}", argument="between", instead=wanted

@@ -345,6 +345,8 @@ class TableSpec:
         Size of its task.
     code_fingerprint
         Hash of everything that decides its values but data.
+    python_fingerprint
+        The part of it that is Python code: what the worker can compare with its image.
     doc_fingerprint
         Hash of its texts.
     """
@@ -367,6 +369,7 @@ class TableSpec:
     rules: TableRules = TableRules()
     resources: Resources = Resources()
     code_fingerprint: str = ""
+    python_fingerprint: str = ""
     doc_fingerprint: str = ""
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -95,7 +95,7 @@ class _Reader:
 
     def read(self, node: ast.AST) -> None:
         kind = node.__class__
-        special = _SPECIAL.get(kind)
+        special = self.special.get(kind)
         if special is not None:
             special(self, node)
             return
@@ -132,8 +132,8 @@ class _Reader:
         parts = [node.attr]
         base = node.value
         while base.__class__ is ast.Attribute:
-            parts.append(base.attr)  # type: ignore[attr-defined]  # the class is known from the line above
-            base = base.value  # type: ignore[attr-defined]
+            parts.append(base.attr)
+            base = base.value
         self.out += ("Attribute", *parts, "]")
         if isinstance(base, ast.Name):
             self.out.append(f"'{base.id}")
@@ -296,32 +296,31 @@ class _Reader:
             self.noted.append(node)
         self._plain(node)
 
-
-_SPECIAL: dict[type, Callable[[_Reader, Any], None]] = {
-    ast.Name: _Reader._name,
-    ast.Constant: _Reader._constant,
-    ast.Attribute: _Reader._attribute,
-    ast.Expr: _Reader._expression,
-    ast.Pass: _Reader._nothing,
-    ast.FunctionDef: _Reader._function,
-    ast.AsyncFunctionDef: _Reader._function,
-    ast.Lambda: _Reader._lambda,
-    ast.ClassDef: _Reader._class,
-    ast.AnnAssign: _Reader._annotated,
-    ast.ListComp: _Reader._comprehension,
-    ast.SetComp: _Reader._comprehension,
-    ast.DictComp: _Reader._comprehension,
-    ast.GeneratorExp: _Reader._comprehension,
-    ast.NamedExpr: _Reader._walrus,
-    ast.Import: _Reader._import,
-    ast.ImportFrom: _Reader._import,
-    ast.ExceptHandler: _Reader._handler,
-    ast.MatchAs: _Reader._capture,
-    ast.MatchStar: _Reader._capture,
-    ast.MatchMapping: _Reader._mapping,
-    ast.Global: _Reader._elsewhere,
-    ast.Nonlocal: _Reader._elsewhere,
-    ast.Yield: _Reader._yielding,
-    ast.YieldFrom: _Reader._yielding,
-    ast.Await: _Reader._yielding,
-}
+    special: ClassVar[dict[type, Callable[[_Reader, Any], None]]] = {
+        ast.Name: _name,
+        ast.Constant: _constant,
+        ast.Attribute: _attribute,
+        ast.Expr: _expression,
+        ast.Pass: _nothing,
+        ast.FunctionDef: _function,
+        ast.AsyncFunctionDef: _function,
+        ast.Lambda: _lambda,
+        ast.ClassDef: _class,
+        ast.AnnAssign: _annotated,
+        ast.ListComp: _comprehension,
+        ast.SetComp: _comprehension,
+        ast.DictComp: _comprehension,
+        ast.GeneratorExp: _comprehension,
+        ast.NamedExpr: _walrus,
+        ast.Import: _import,
+        ast.ImportFrom: _import,
+        ast.ExceptHandler: _handler,
+        ast.MatchAs: _capture,
+        ast.MatchStar: _capture,
+        ast.MatchMapping: _mapping,
+        ast.Global: _elsewhere,
+        ast.Nonlocal: _elsewhere,
+        ast.Yield: _yielding,
+        ast.YieldFrom: _yielding,
+        ast.Await: _yielding,
+    }
