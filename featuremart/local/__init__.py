@@ -8,6 +8,7 @@
 ``aws``         the server of S3, CloudWatch Logs, ECR and Secrets Manager: moto
 ``objects``     keeps moto's S3 objects on disk
 ``bigquery``    the server of BigQuery: bqemulator, with its work-arounds
+``bigquery_tables``  its work-arounds that concern the description of tables
 ``ecs``         the server of ECS: it runs a task's command as a process
 ``images``      what stands for a container image here
 ``faults``      tells the ECS server to fail on purpose

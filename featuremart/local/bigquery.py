@@ -11,6 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from featuremart.local import bigquery_tables
+
 
 def main() -> None:
     """Serve until told to stop: ``python -m featuremart.local.bigquery --home .mart --http N --grpc N``."""
@@ -49,6 +51,7 @@ def apply_work_arounds() -> None:
     start_without_spatial()
     accept_uploads_of_any_media_type()
     forget_sessions_that_were_read()
+    bigquery_tables.apply()
 
 
 def start_without_spatial() -> None:
