@@ -10,8 +10,8 @@ columns:
   clarity: {type: STRING, required: true, about: "grade of the clarity: I1, SI2, SI1, VS2, VS1, VVS2, VVS1, IF"}
   depth_percent: {type: FLOAT64, required: true, about: "height in percent of the mean diameter, as certified"}
   table_percent: {type: FLOAT64, required: true, about: "width of the flat top in percent of the widest point"}
-  length_mm: {type: FLOAT64, required: true, about: "longest diameter; 0 where it was not measured"}
-  width_mm: {type: FLOAT64, required: true, about: "shortest diameter; 0 where it was not measured"}
+  length_mm: {type: FLOAT64, required: true, about: "length at the widest point; 0 where it was not measured"}
+  width_mm: {type: FLOAT64, required: true, about: "width at the widest point; 0 where it was not measured"}
   height_mm: {type: FLOAT64, required: true, about: "from the table down to the tip; 0 where it was not measured"}
 */
 -- The price is what the model estimates. It stays in the warehouse, so that no feature can be made of it; the

@@ -1,0 +1,6 @@
+"""Embulk: rendering its configuration, building it, reading what it reports.
+
+``render``  the YAML of one run, extract or load
+``report``  what a run says that it did
+``build``   the executable from ``embulk/pom.xml``, by Maven
+"""

@@ -1,10 +1,8 @@
 package io.featuremart.embulk.output.s3;
 
-import io.featuremart.embulk.aws.S3Location;
 import io.featuremart.embulk.aws.S3Objects;
 import io.featuremart.embulk.rows.ColumnSpec;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -135,14 +133,8 @@ public final class S3OutputPlugin implements OutputPlugin {
     @Override
     public void cleanup(
             final TaskSource taskSource, final Schema schema, final int taskCount, final List<TaskReport> reports) {
-        final PluginTask task = MAPPERS.createTaskMapper().map(taskSource, PluginTask.class);
-        try (S3Objects s3 = S3Objects.open()) {
-            reports.stream()
-                    .flatMap(report -> Arrays.stream(report.get(TaskPartition[].class, PARTITIONS)))
-                    .flatMap(part -> part.objects().stream())
-                    .forEach(object -> s3.delete(
-                            new S3Location(task.getBucket(), object.key())));
-        }
+        // Embulk calls this after success too. What a failed task wrote it has removed itself; what other tasks of the
+        // same run had ended by then stays, under an attempt that no manifest will ever name.
     }
 
     private static final class Output implements TransactionalPageOutput {
