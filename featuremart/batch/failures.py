@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from featuremart.catalog.model import FeatureSpec, TableSpec
 
 MOST_EXAMPLES = 5
-_short = reprlib.Repr(maxstring=60, maxother=60, maxlong=60)
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = _short.maxlong = 60
 
 
 def transform_command(table: TableSpec, label: str) -> str:

@@ -80,10 +80,8 @@ class Events(Grain):
     ----------
     table
         The table.
-    source
-        The table's own source.
     rows
-        One partition of it, sorted.
+        One partition of its source, sorted.
     lookups
         Parameter name -> looked-up values.
     sources
@@ -93,7 +91,6 @@ class Events(Grain):
     def __init__(
         self,
         table: TableSpec,
-        source: SourceSpec,
         rows: pa.RecordBatch,
         lookups: Mapping[str, pa.Array],
         sources: Mapping[str, SourceSpec],
@@ -102,7 +99,6 @@ class Events(Grain):
         self._all = rows
         self._lookups = lookups
         self._sources = sources
-        self._source = source
         self.index = pd.RangeIndex(rows.num_rows)
         self.rows = rows.select(list(dict.fromkeys([*table.keys, str(table.event_time)])))
         self.available_at = rows.column(str(table.event_time))

@@ -117,5 +117,5 @@ def _latest(
     missing = joined.isna().to_numpy()
     rows = joined.fillna(0).to_numpy().astype(np.int64)
     if len(events):
-        missing |= instants - events[rows] > tolerance
+        missing = missing | (instants - events[rows] > tolerance)
     return pa.array(rows, mask=missing)
