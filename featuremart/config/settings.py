@@ -6,14 +6,21 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from featuremart.errors import UsageError, Where, did_you_mean
+from featuremart.errors import Problem, ProblemsFound, UsageError, Where, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic_core import ErrorDetails
 
 FILE = "mart.toml"
 ROOT_VARIABLE = "MART_ROOT"
+_SECTIONS = {"mart": "mart", "environment": "environment.local"}
+_MART_KEYS = ("name", "environment")
 _UNITS = {"": 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 
@@ -185,37 +192,84 @@ def load_settings(root: Path | None = None) -> Settings:
     Raises
     ------
     UsageError
-        Where the file is missing, no TOML, or holds a wrong or unknown key.
+        Where the file is missing or no TOML.
+    ProblemsFound
+        Where it lacks a key, or holds a wrong or unknown one: all of them in one go.
     """
     folder = root or find_root()
     path = folder / FILE
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        document = tomllib.loads(text)
     except FileNotFoundError:
         raise UsageError(
             f"no {FILE} in {folder}", next_command="cd into the repository of your mart"
         ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"no TOML: {error}", where=Where(FILE), next_command=f"edit {FILE}") from error
-    mart = document.get("mart", {})
-    sections = document.get("environment", {})
-    try:
-        return Settings(
-            root=folder,
-            name=mart.get("name", folder.name),
-            default=mart.get("environment", "local"),
-            environments={
-                name: Environment.model_validate({"name": name, **body}) for name, body in sections.items()
-            },
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        line = re.search(r"at line (\d+)", str(error))
+        where = Where(FILE, int(line[1]) if line else 0)
+        raise UsageError(f"this is no TOML: {error}", where=where, next_command=f"edit {FILE}") from error
+    problems = list(_unknown_sections(document, text))
+    environments: dict[str, Environment] = {}
+    for name, body in _table(document, "environment").items():
+        try:
+            environments[name] = Environment.model_validate(
+                {**body, "name": name} if isinstance(body, dict) else body
+            )
+        except ValidationError as error:
+            problems += [_problem(found, f"environment.{name}", text) for found in error.errors()]
+    mart = _table(document, "mart")
+    default = str(mart.get("environment", "local"))
+    if default not in environments and not problems:
+        hint = did_you_mean(default, environments)
+        problems.append(
+            Problem(_where(text, "mart", "environment"), f"there is no environment {default!r}", hint)
         )
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        hint = (
-            did_you_mean(key, Environment.model_fields)
-            if first["type"] == "extra_forbidden"
-            else first["msg"]
-        )
-        raise UsageError(
-            f"wrong key {key}: {hint}", where=Where(FILE), next_command=f"edit {FILE}"
-        ) from error
+    if problems:
+        raise ProblemsFound(problems)
+    return Settings(
+        root=folder, name=str(mart.get("name", folder.name)), default=default, environments=environments
+    )
+
+
+def _table(document: dict[str, Any], name: str) -> dict[str, Any]:
+    found = document.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _unknown_sections(document: dict[str, Any], text: str) -> Iterator[Problem]:
+    """Find what nothing reads: a misspelt name would be silently without effect."""
+    for key, value in document.items():
+        if key not in _SECTIONS:
+            yield Problem(_where(text, key), f"nothing reads {key}", did_you_mean(key, _SECTIONS))
+        elif not isinstance(value, dict):
+            yield Problem(_where(text, "", key), f"{key} is a section", f"write [{_SECTIONS[key]}]")
+    for key in _table(document, "mart"):
+        if key not in _MART_KEYS:
+            yield Problem(
+                _where(text, "mart", key), f"[mart] has no key {key}", did_you_mean(key, _MART_KEYS)
+            )
+
+
+def _problem(error: ErrorDetails, section: str, text: str) -> Problem:
+    key = str(error["loc"][0]) if error["loc"] else ""
+    if error["type"] == "extra_forbidden":
+        message, instead = f"[{section}] has no key {key}", did_you_mean(key, Environment.model_fields)
+    elif error["type"] == "missing":
+        message, instead = f"[{section}] lacks {key}", f"write {key} = ..."
+    else:
+        message, instead = f"[{section}] {key}: {error['msg']}", ""
+    return Problem(_where(text, section, key), message, instead)
+
+
+def _where(text: str, section: str, key: str = "") -> Where:
+    """Return the line of a key, or of its section where the key is missing."""
+    at, current = 0, ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
+            current = header[1]
+            if current == section or (current.startswith(f"{section}.") and not at):
+                at = number
+        elif current == section and re.match(rf"\s*{re.escape(key)}\s*=", line):
+            return Where(FILE, number)
+    return Where(FILE, at)
