@@ -145,7 +145,7 @@ def _pandera_checks(check: Check, declared: ColumnType) -> Iterator[Any]:
     if check.nulls is not True and check.nulls is not False:
         share = float(check.nulls)
         yield pandera.Check(
-            lambda values: bool(values.isna().mean() <= share), error=f"nulls={check.nulls}", ignore_na=False
+            lambda values: bool(values.isna().sum() <= share * len(values)), error=f"nulls={check.nulls}", ignore_na=False
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import reprlib
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from featuremart.errors import Where, WorkFailed
 from featuremart.lake.days import SNAPSHOT
 
@@ -57,6 +59,8 @@ def failed(
 
 def shown(value: Any) -> str:
     """Return a value as text of bounded length."""
+    if isinstance(value, np.generic):
+        value = value.item()
     return "NULL" if value is None else _short.repr(value)
 
 

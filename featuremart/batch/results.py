@@ -71,9 +71,9 @@ class NotLossless(Exception):
 def typed(result: pd.Series[Any], declared: ColumnType) -> pa.Array:
     """Cast a result to its declared type.
 
-    Missing values of every sort (None, NaN, NaT, NA) become null. An integer may become a float and a whole
-    float an integer where every value survives; a boolean counts as 0 and 1; midnights may become dates. Text
-    is never read as a number, nor a number as a truth value.
+    Missing values of every sort (None, NaN, NaT, NA) become null. Integers up to 2^53 may become floats, whole
+    floats integers; a boolean counts as 0 and 1; midnights may become dates. Text is never read as a number, nor
+    a number as a truth value.
 
     Parameters
     ----------
