@@ -27,7 +27,6 @@ FOLDER = "workflows"
 
 _EXPRESSION = re.compile(r"\$\{.*?\}", re.DOTALL)
 _PUNCTUATION = frozenset("();<>|&")
-_LEAST_WORDS = 3
 
 
 def workflow_problems(root: Path, catalog: Catalog, commands: Collection[str]) -> tuple[int, list[Problem]]:
@@ -97,7 +96,7 @@ class _Commands:
                 Problem(where, f"there is no command mart {name}", did_you_mean(name, self.known))
             )
             return
-        target = words[2] if len(words) >= _LEAST_WORDS else ""
+        target = next(_arguments(words[2:]), "")
         if "$" in target or (name not in STEPS and name not in {"notify", "run"}):
             return
         self._target(name, target, where)
@@ -137,6 +136,16 @@ class _Commands:
                     self.problems.append(
                         Problem(where, message, f"add before it `sh>: mart extract {source}`")
                     )
+
+
+def _arguments(words: Sequence[str]) -> Iterator[str]:
+    """Yield the words that are neither options nor their values; every option of a step has one."""
+    left = iter(words)
+    for word in left:
+        if not word.startswith("-"):
+            yield word
+        elif "=" not in word:
+            next(left, None)
 
 
 def _mart_calls(text: str) -> Iterator[list[str]]:
