@@ -25,6 +25,8 @@ START_DEADLINE = 900.0
 """Seconds that a task may take until it runs: ECS itself knows no such limit."""
 _FIRST_POLL = 0.1
 _SLOWEST_POLL = 6.0
+_PATIENCE = 0.05
+"""Share of the time waited so far that the next look may be late."""
 _MISSING_FOR = 300.0
 """Seconds that DescribeTasks may not know a task that was just started: it is eventually consistent."""
 _THROTTLED = ("Throttling", "Rate exceeded", "ServerException", "ServiceUnavailable", "RequestTimeout")
@@ -144,7 +146,7 @@ class Launcher:
                 )
             if self.cancelled.wait(pause * random.uniform(0.8, 1.2)):  # noqa: S311 - jitter, no secret
                 raise KeyboardInterrupt
-            pause = min(pause * 1.3, _SLOWEST_POLL)
+            pause = min(max(_FIRST_POLL, _PATIENCE * (time.monotonic() - began)), _SLOWEST_POLL)
 
     def _describe(self, launch: Launch, arn: str) -> dict[str, Any] | None:
         """Return the task's description; None where ECS does not know it yet or was throttled."""
