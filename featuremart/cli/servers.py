@@ -4,52 +4,48 @@ from __future__ import annotations
 
 import json
 import time
+from typing import TYPE_CHECKING
 
 import click
 
+from featuremart.cli.options import environment_option
+
+if TYPE_CHECKING:
+    from featuremart.local.servers import ServerStatus
+
 
 @click.command()
-@click.option(
-    "--env",
-    "environment",
-    metavar="NAME",
-    help="A local environment of mart.toml; the default one if left out.",
-)
+@environment_option
 def up(environment: str | None) -> None:
     """Start the servers of the local environment.
 
-    What runs already is left alone, so this can be repeated. All state lies under .mart/.
+    What runs already is left alone, so this can be repeated. All that they know lies under .mart/.
 
     \b
     Example:
       mart up
-    """
+    """  # noqa: D301 - click wants the character itself
     from featuremart.config.settings import load_settings
     from featuremart.local import servers as local
 
     began = time.monotonic()
     settings = load_settings()
     local.up(settings, environment, say=click.echo)
-    for server in local.status(settings, environment):
-        click.echo(f"{server.name:<10} {server.state}  http://127.0.0.1:{server.ports['http']}")
+    for line in _table(local.status(settings, environment)):
+        click.echo(line)
     click.echo(f"up in {time.monotonic() - began:.1f} s; next: mart run WORKFLOW")
 
 
 @click.command()
-@click.option(
-    "--env",
-    "environment",
-    metavar="NAME",
-    help="A local environment of mart.toml; the default one if left out.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document for programs.")
+@environment_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
 def servers(environment: str | None, as_json: bool) -> None:
-    """Show the servers of the local environment.
+    """Show how the servers of the local environment are.
 
     \b
     Example:
       mart servers --json
-    """
+    """  # noqa: D301 - click wants the character itself
     from featuremart.config.settings import load_settings
     from featuremart.local import servers as local
 
@@ -57,38 +53,39 @@ def servers(environment: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([server.as_json() for server in found], indent=1))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("server", "state", "pid", "endpoint", "memory", "log", box=None, pad_edge=False)
-    for server in found:
-        memory = f"{server.memory / 2**20:.0f} MiB" if server.memory else "-"
-        table.add_row(
-            server.name, server.state, str(server.pid or "-"), server.endpoint, memory, str(server.log)
-        )
-    Console(soft_wrap=True).print(table)
+    for line in _table(found):
+        click.echo(line)
     if any(server.state != "running" for server in found):
         click.echo("next: mart up")
 
 
 @click.command()
-@click.option(
-    "--env",
-    "environment",
-    metavar="NAME",
-    help="A local environment of mart.toml; the default one if left out.",
-)
+@environment_option
 def down(environment: str | None) -> None:
     """Stop the servers of the local environment and the tasks that run there.
 
-    Data stays: the next `mart up` finds the lake and the warehouse as they were.
+    The data stays: the next `mart up` finds the lake and the warehouse as they were.
 
     \b
     Example:
       mart down
-    """
+    """  # noqa: D301 - click wants the character itself
     from featuremart.config.settings import load_settings
     from featuremart.local import servers as local
 
     local.down(load_settings(), environment, say=click.echo)
     click.echo("down; the data stays in .mart/")
+
+
+def _table(found: list[ServerStatus]) -> list[str]:
+    """Return aligned lines, whole whatever the width of the terminal: paths and addresses are there to be copied."""
+    rows = [("server", "state", "pid", "endpoint", "memory", "log")]
+    for server in found:
+        memory = f"{server.memory / 2**20:.0f} MiB" if server.memory else "-"
+        rows.append(
+            (server.name, server.state, str(server.pid or "-"), server.endpoint, memory, str(server.log))
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]

@@ -125,8 +125,8 @@ class Settings(_Frozen):
     default: str
     environments: dict[str, Environment]
 
-    def environment(self, name: str | None = None) -> Environment:
-        """Return an environment, with the endpoints of its servers where it has any that run.
+    def declared(self, name: str | None = None) -> Environment:
+        """Return an environment as ``mart.toml`` declares it, without looking for its servers.
 
         Parameters
         ----------
@@ -142,7 +142,22 @@ class Settings(_Frozen):
         if wanted not in self.environments:
             hint = did_you_mean(wanted, self.environments)
             raise UsageError(f"{FILE} has no environment {wanted!r}: {hint}", next_command=f"edit {FILE}")
-        found = self.environments[wanted]
+        return self.environments[wanted]
+
+    def environment(self, name: str | None = None) -> Environment:
+        """Return an environment, with the endpoints of its servers where it has any that run.
+
+        Parameters
+        ----------
+        name
+            Its name; None for the default one.
+
+        Raises
+        ------
+        UsageError
+            For an unknown name, with the nearest ones.
+        """
+        found = self.declared(name)
         if found.servers is None:
             return found
         return found.model_copy(update={"endpoints": _endpoints(self.root / found.servers)})
@@ -153,12 +168,11 @@ def _endpoints(path: Path) -> Endpoints:
     import json
 
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        return Endpoints.model_validate(json.loads(path.read_text(encoding="utf-8"))["endpoints"])
+    except (FileNotFoundError, NotADirectoryError):
         return Endpoints()
-    except ValueError as error:
-        raise UsageError(f"{path.name} is not JSON: {error}", next_command="mart down && mart up") from error
-    return Endpoints.model_validate(document["endpoints"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path.name} is damaged: {error}", next_command="mart down && mart up") from error
 
 
 def find_root(start: Path | None = None) -> Path:

@@ -39,7 +39,8 @@ def entry_point(image: str, home: Home) -> list[str]:
         python = home.venvs / name.removeprefix(WORKER) / "bin" / "python"
         if not python.exists():
             raise ImageMissing(f"{python} does not exist")
-        return [str(python), "-m", "featuremart.batch"]
+        # the environment itself and not the name that points to it: it stays the same while the task runs
+        return [str(python.parent.parent.resolve() / "bin" / "python"), "-m", "featuremart.batch"]
     raise ImageMissing(f"no image is called {name!r}")
 
 

@@ -110,7 +110,7 @@ def up(
     WorkFailed
         Where a server does not start, with the end of its log.
     """
-    wanted = settings.environment(environment)
+    wanted = settings.declared(environment)
     home = Home.of(settings, wanted)
     home.make()
     with _locked(home, say):
@@ -123,7 +123,7 @@ def up(
 
 def down(settings: Settings, environment: str | None = None, *, say: Callable[[str], None] = _silent) -> None:
     """Stop every server of this repository, however it was started or left behind."""
-    home = Home.of(settings, settings.environment(environment))
+    home = Home.of(settings, settings.declared(environment))
     if not home.folder.is_dir():
         return
     with _locked(home, say):
@@ -139,7 +139,7 @@ def down(settings: Settings, environment: str | None = None, *, say: Callable[[s
 
 def status(settings: Settings, environment: str | None = None) -> list[ServerStatus]:
     """Return how each server is."""
-    home = Home.of(settings, settings.environment(environment))
+    home = Home.of(settings, settings.declared(environment))
     known = files.read(home.servers_file).servers
     found = _found(home) if home.folder.is_dir() else {}
     return [_status(server, home, known.get(server.name), found.get(server.name, [])) for server in SERVERS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -14,7 +15,9 @@ import psutil
 import pytest
 from botocore.config import Config
 
+from featuremart.config.settings import Environment
 from featuremart.local import ports, processes
+from featuremart.local.home import Home
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +35,7 @@ class ServerProcess:
     pid: int = 0
 
     def start(self):
-        self.home.mkdir(parents=True, exist_ok=True)
+        Home(self.home.parent, self.home).make()
         for purpose in self.purposes:
             taken = set(self.ports.values())
             self.ports.setdefault(purpose, ports.choose(f"{self.home} {purpose}", taken=taken))
@@ -80,6 +83,113 @@ def wait_until(condition, *, within=30.0, said=lambda: ""):
             return value
         assert time.monotonic() < deadline, said()
         time.sleep(0.01)
+
+
+@dataclass
+class Cluster:
+    """An ECS server, the server of its logs, and clients of both; its image ``embulk`` is ``/bin/sh -c``."""
+
+    aws: ServerProcess
+    server: ServerProcess
+
+    def __post_init__(self):
+        embulk = self.server.home / "embulk"
+        embulk.mkdir(exist_ok=True)
+        (embulk / "command.json").write_text(json.dumps(["/bin/sh", "-c"]))
+        self.ecs = self.server.client("ecs", retries={"total_max_attempts": 1})
+        self.logs = self.aws.client("logs")
+        self.ecs.create_cluster(clusterName="team")
+        self.register("shell")
+
+    @property
+    def environment(self):
+        """What the faults' client wants to know."""
+        return Environment.model_validate(
+            dict.fromkeys(("bucket", "aws_region", "gcp_project", "gcp_location"), "-")
+            | dict.fromkeys(("warehouse_dataset", "mart_dataset", "staging_dataset"), "-")
+            | {
+                "name": "local",
+                "cluster": "team",
+                "max_bytes_billed": 1,
+                "endpoints": {"ecs": self.server.url},
+            }
+        )
+
+    def register(self, family, image="embulk", **container):
+        log = {"awslogs-group": f"/{family}", "awslogs-stream-prefix": "main", "awslogs-create-group": "true"}
+        return self.ecs.register_task_definition(
+            family=family,
+            networkMode="awsvpc",
+            requiresCompatibilities=["FARGATE"],
+            cpu="256",
+            memory="512",
+            containerDefinitions=[
+                {
+                    "name": "main",
+                    "image": image,
+                    "stopTimeout": 2,
+                    "logConfiguration": {"logDriver": "awslogs", "options": log},
+                    **container,
+                }
+            ],
+        )["taskDefinition"]
+
+    def request(self, script="true", family="shell", overrides=None, **more):
+        """Return the arguments of a RunTask."""
+        container = {"name": "main", "command": [script], **(overrides or {}).pop("container", {})}
+        return {
+            "cluster": "team",
+            "taskDefinition": family,
+            "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-local"]}},
+            "overrides": {"containerOverrides": [container], **(overrides or {})},
+            **more,
+        }
+
+    def run(self, script="true", **more):
+        """Start one task and return its ARN."""
+        return self.ecs.run_task(**self.request(script, **more))["tasks"][0]["taskArn"]
+
+    def describe(self, arn):
+        return self.ecs.describe_tasks(cluster="team", tasks=[arn])["tasks"][0]
+
+    def until(self, arn, status="STOPPED"):
+        """Wait until a task has a status and return its description."""
+        return wait_until(lambda: _if(self.describe(arn), status), said=lambda: str(self.describe(arn)))
+
+    def lines(self, arn, family="shell"):
+        """Return the log of a task."""
+        stream = f"main/main/{arn.rpartition('/')[2]}"
+        page = self.logs.get_log_events(logGroupName=f"/{family}", logStreamName=stream, startFromHead=True)
+        return [event["message"] for event in page["events"]]
+
+    def processes(self):
+        """Return the processes of all tasks."""
+        return list(processes.of_task(self.server.home / "ecs"))
+
+    wait_until = staticmethod(wait_until)
+
+    def restart(self):
+        self.server.kill()
+        self.server.start()
+
+
+def _if(task, status):
+    return task if task["lastStatus"] == status else None
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """Return a :class:`Cluster` that a module's tests share."""
+    root = tmp_path_factory.mktemp("repository")
+    made = []
+    try:
+        made.append(ServerProcess(root / ".mart", "featuremart.local.aws").start())
+        options = ("--root", str(root), "--region", "us-east-1", "--aws", made[0].url)
+        made.append(ServerProcess(root / ".mart", "featuremart.local.ecs", options=options).start())
+        yield Cluster(*made)
+    finally:
+        for one in reversed(made):
+            one.stop()
 
 
 @pytest.fixture
