@@ -27,16 +27,18 @@ if TYPE_CHECKING:
     from featuremart.workflow.yaml_file import Place
 
 RUN_HERE = frozenset(
-    "sh py echo fail notify wait if loop for_each for_range call require".split(),
+    {"call", "echo", "fail", "for_each", "for_range", "if", "loop", "notify", "py", "require", "sh", "wait"}
 )
 """The operators that this runner runs."""
 
 ONLY_ON_A_SERVER = frozenset(
-    (
-        "bq bq_ddl bq_extract bq_load embulk emr gcs_wait http http_call mail param_get param_set pg rb redshift "
-        "redshift_load redshift_unload s3_copy s3_delete s3_move s3_touch s3_wait td td_ddl td_for_each td_load "
-        "td_partial_delete td_result_export td_run td_table_export td_wait td_wait_table"
-    ).split(),
+    {
+        *("bq", "bq_ddl", "bq_extract", "bq_load", "embulk", "emr", "gcs_wait", "http", "http_call", "mail"),
+        *("param_get", "param_set", "pg", "rb", "redshift", "redshift_load", "redshift_unload"),
+        *("s3_copy", "s3_delete", "s3_move", "s3_touch", "s3_wait"),
+        *("td", "td_ddl", "td_for_each", "td_load", "td_partial_delete", "td_result_export", "td_run"),
+        *("td_table_export", "td_wait", "td_wait_table"),
+    }
 )
 """Operators of Digdag that this runner does not run."""
 

@@ -12,7 +12,7 @@ import math
 import re
 from typing import TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Config: TypeAlias = "dict[str, Json]"
 
 _SAMPLE = 100

@@ -2,16 +2,12 @@
 
 Digdag parses with SnakeYAML and patterns of its own for numbers, so ``012`` is 10, ``yes`` is true, an
 unquoted date is a number of milliseconds, but ``03:00:00`` and ``0.5`` stay text. ruamel.yaml parses here;
-the patterns and the construction of values are this module's.
+the construction of values is this module's.
 """
 
 from __future__ import annotations
 
-import base64
-import datetime as dt
 import os
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -19,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from featuremart.errors import Problem, ProblemsFound, Where, did_you_mean
 from featuremart.workflow.values import json_text, merge, plain_text
+from featuremart.workflow.yaml_scalars import SCALARS, kind_of_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,38 +27,11 @@ KeyPath: TypeAlias = "tuple[str | int, ...]"
 _MAX_VALUES = 100_000
 _INCLUDE = "!include"
 _TAG = "tag:yaml.org,2002:"
-_PATTERNS = tuple(
-    (kind, re.compile(pattern), frozenset(first) or frozenset({""}))
-    for kind, pattern, first in (
-        ("bool", r"yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF", "yYnNtTfFoO"),
-        ("int", r"[-+]?(?:0b[01_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)", "-+0123456789"),
-        (
-            "float",
-            r"[-+]?(?:\.[0-9]+|[1-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?"
-            r"|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
-            "-+0123456789.",
-        ),
-        ("merge", r"<<", "<"),
-        ("null", r"~|null|Null|NULL", "~nN"),
-        ("null", r"", ""),
-        (
-            "timestamp",
-            r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-            r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}"
-            r"(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?))?",
-            "0123456789",
-        ),
-    )
-)
 _HINTS = (
     ("'\\t'", "indent with spaces: YAML allows no tabs there"),
     ("mapping values are not allowed", "put the value in quotes: a colon and a space begin a new key"),
     ("undefined alias", "put the value in quotes: * begins an alias"),
     ("quoted scalar", "close the quote"),
-)
-_TIMESTAMP = re.compile(
-    r"(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt]|[ \t]+)(\d\d?):(\d\d):(\d\d)(?:\.(\d*))?"
-    r"(?:[ \t]*(?:Z|([-+])(\d\d?)(?::?(\d\d))?))?)?"
 )
 
 
@@ -167,10 +137,7 @@ def _resolver() -> Any:
             if kind is not ScalarNode:
                 return super().resolve(kind, value, implicit)
             plain = implicit[0]
-            for name, pattern, first in _PATTERNS:
-                if plain and value[:1] in first and pattern.fullmatch(value):
-                    return Tag(suffix=_TAG + name)
-            return self.DEFAULT_SCALAR_TAG
+            return Tag(suffix=_TAG + (kind_of_plain(value) if plain else "str"))
 
     return Resolver
 
@@ -230,32 +197,37 @@ class _File:
     def value(self, node: Any, places: dict[KeyPath, Where], at: KeyPath) -> Json:
         from ruamel.yaml.nodes import MappingNode, ScalarNode
 
-        self.count += 1
-        if self.count > _MAX_VALUES or id(node) in self.open:
-            raise _Unreadable(self.where(node), "the anchors of this file make it too large or endless")
         if isinstance(node, ScalarNode):
+            self.enter(node)
+            self.open.pop()
             return self.scalar(node)
-        self.open.append(id(node))
-        made: Json
         if isinstance(node, MappingNode):
-            made = self.mapping(node, places, at)
-        else:
-            made = []
-            for index, item in enumerate(node.value):
-                places[(*at, index)] = self.where(item)
-                made.append(self.value(item, places, (*at, index)))
+            return self.mapping(node, places, at)
+        self.enter(node)
+        made: list[Json] = []
+        for index, item in enumerate(node.value):
+            places[(*at, index)] = self.where(item)
+            made.append(self.value(item, places, (*at, index)))
         self.open.pop()
         return made
 
+    def enter(self, node: Any) -> None:
+        self.count += 1
+        if self.count > _MAX_VALUES or id(node) in self.open:
+            raise _Unreadable(self.where(node), "the anchors of this file make it too large or endless")
+        self.open.append(id(node))
+
     def mapping(self, node: Any, places: dict[KeyPath, Where], at: KeyPath) -> Config:
         made: Config = {}
+        self.enter(node)
         self.refuse_duplicates(node)
         for key_node, value_node in node.value:
             if key_node.tag == _INCLUDE:
                 self.include(made, value_node, places, at)
             elif key_node.tag == _TAG + "merge":
                 for merged in self.merged(value_node):
-                    known = self.mapping(merged, places_of_merged := {}, at)
+                    places_of_merged: dict[KeyPath, Where] = {}
+                    known = self.mapping(merged, places_of_merged, at)
                     made.update({key: value for key, value in known.items() if key not in made})
                     places.update(
                         {path: where for path, where in places_of_merged.items() if path not in places}
@@ -264,6 +236,7 @@ class _File:
                 key = self.key(key_node)
                 made[key] = self.value(value_node, places, (*at, key))
                 places[(*at, key)] = self.where(key_node)
+        self.open.pop()
         return made
 
     def refuse_duplicates(self, node: Any) -> None:
@@ -271,11 +244,12 @@ class _File:
 
         seen: dict[str, Where] = {}
         for key_node, _ in node.value:
-            if isinstance(key_node, ScalarNode) and key_node.tag != _INCLUDE:
-                first = seen.setdefault(key_node.value, self.where(key_node))
-                if first != self.where(key_node):
-                    message = f"Duplicated keys: [{key_node.value}], first on line {first.line}"
-                    raise _Unreadable(self.where(key_node), message, "keep one of the two")
+            if not isinstance(key_node, ScalarNode) or key_node.tag == _INCLUDE:
+                continue
+            if key_node.value in seen:
+                message = f"Duplicated keys: [{key_node.value}], first on line {seen[key_node.value].line}"
+                raise _Unreadable(self.where(key_node), message, "keep one of the two")
+            seen[key_node.value] = self.where(key_node)
 
     def merged(self, node: Any) -> list[Any]:
         from ruamel.yaml.nodes import MappingNode, SequenceNode
@@ -326,62 +300,9 @@ class _File:
             instead = f"write it as `!include : {node.value or 'file.yml'}` on a line below the key"
             raise _Unreadable(self.where(node), "!include stands where a value stands", instead)
         try:
-            return _SCALARS[kind](node.value)
+            return SCALARS[kind](node.value)
         except KeyError:
             message = f"could not determine a constructor for the tag {node.tag}"
             raise _Unreadable(self.where(node), message, "leave the tag out") from None
         except ValueError as error:
             raise _Unreadable(self.where(node), f"this is no {kind}: {node.value}") from error
-
-
-def _integer(text: str) -> Json:
-    digits = text.replace("_", "")
-    sign = -1 if digits.startswith("-") else 1
-    digits = digits.lstrip("+-")
-    for prefix, base in (("0b", 2), ("0x", 16), ("0", 8)):
-        if digits.startswith(prefix) and digits != "0":
-            return sign * int(digits.removeprefix(prefix), base)
-    return sign * int(digits)
-
-
-def _float(text: str) -> Json:
-    digits = text.replace("_", "").lower()
-    if digits.endswith(("inf", "nan")):
-        # JSON has no such numbers: Digdag writes them as text
-        return "NaN" if digits.endswith("nan") else f"{'-' if digits.startswith('-') else ''}Infinity"
-    sign = -1.0 if digits.startswith("-") else 1.0
-    total = 0.0
-    for part in digits.lstrip("+-").split(":"):
-        total = total * 60 + float(part)
-    return sign * total
-
-
-def _timestamp(text: str) -> Json:
-    match = _TIMESTAMP.fullmatch(text)
-    if match is None:
-        raise ValueError(text)
-    year, month, day, hour, minute, second, fraction, sign, zone_hours, zone_minutes = match.groups()
-    months = int(year) * 12 + int(month) - 1  # a 13th month or a 30th of February runs over, as in Java
-    start = dt.datetime(months // 12, months % 12 + 1, 1, tzinfo=dt.UTC)
-    offset = dt.timedelta(hours=int(zone_hours or 0), minutes=int(zone_minutes or 0))
-    moment = start + dt.timedelta(
-        days=int(day) - 1,
-        hours=int(hour or 0),
-        minutes=int(minute or 0),
-        seconds=int(second or 0),
-        milliseconds=round(float(f"0.{fraction or 0}") * 1000),
-    )
-    moment += offset if sign == "-" else -offset
-    return round((moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) / dt.timedelta(milliseconds=1))
-
-
-_SCALARS: dict[str, Callable[[str], Json]] = {
-    "str": str,
-    "bool": lambda text: text.lower() in {"yes", "true", "on"},
-    "int": _integer,
-    "float": _float,
-    "null": lambda _: None,
-    "timestamp": _timestamp,
-    "binary": lambda text: base64.b64encode(base64.b64decode(text)).decode(),
-    "merge": str,
-}

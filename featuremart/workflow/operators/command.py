@@ -122,5 +122,6 @@ def _python_error(code: int, output: Any) -> str:
     if not isinstance(output, dict):
         return message
     error = values.as_object(output.get("error"))
-    trace = "".join(f"\n\tfrom {line}" for line in error.get("backtrace") or ())
+    lines = error.get("backtrace")
+    trace = "".join(f"\n\tfrom {line}" for line in lines) if isinstance(lines, list) else ""
     return f"{message}\nError messages from python: {error.get('message')} ({error.get('class')}){trace}"
