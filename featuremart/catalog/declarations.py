@@ -17,7 +17,7 @@ from featuremart.authoring.refusal import DeclarationError
 from featuremart.errors import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from featuremart.catalog.findings import Findings
     from featuremart.catalog.modules import Module
@@ -88,19 +88,46 @@ def make(call: ast.Call, module: Module, findings: Findings) -> Call | None:
     return None
 
 
+@dataclass(frozen=True)
+class _Signature:
+    """What an authoring name takes.
+
+    Parameters
+    ----------
+    names
+        All its parameters.
+    by_place
+        Those that need no name.
+    nameless
+        Those that must not be named.
+    required
+        Those without a default.
+    """
+
+    names: tuple[str, ...]
+    by_place: tuple[str, ...]
+    nameless: frozenset[str]
+    required: tuple[str, ...]
+
+
 @cache
-def _signature(name: str) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(getattr(featuremart.authoring, name)).parameters
+def _signature(name: str) -> _Signature:
+    found = inspect.signature(getattr(featuremart.authoring, name)).parameters.values()
+    return _Signature(
+        names=tuple(one.name for one in found),
+        by_place=tuple(one.name for one in found if one.kind is not one.KEYWORD_ONLY),
+        nameless=frozenset(one.name for one in found if one.kind is one.POSITIONAL_ONLY),
+        required=tuple(one.name for one in found if one.default is one.empty),
+    )
 
 
 def _names_are_right(name: str, call: ast.Call, findings: Findings) -> bool:
     """Find unknown and missing arguments, which Python itself would tell less well."""
-    parameters = _signature(name)
-    by_place = [key for key, one in parameters.items() if one.kind is not inspect.Parameter.KEYWORD_ONLY]
+    signature = _signature(name)
     before = len(findings.problems)
-    given = set(by_place[: len(call.args)])
-    if len(call.args) > len(by_place):
-        named = ", ".join(f"{key}=..." for key in parameters if key not in by_place)
+    given = set(signature.by_place[: len(call.args)])
+    if len(call.args) > len(signature.by_place):
+        named = ", ".join(f"{key}=..." for key in signature.names if key not in signature.by_place)
         findings.add(call.lineno, f"{name} takes its arguments by name", f"write {name}({named})")
         return False
     for keyword in call.keywords:
@@ -108,45 +135,40 @@ def _names_are_right(name: str, call: ast.Call, findings: Findings) -> bool:
         if keyword.arg is None:
             findings.add(line, f"{name}: the catalog cannot see what ** holds", "write the arguments out")
             return False
-        if keyword.arg not in parameters:
-            hint = did_you_mean(keyword.arg, parameters, most=len(parameters))
+        if keyword.arg not in signature.names:
+            hint = did_you_mean(keyword.arg, signature.names, most=len(signature.names))
             findings.add(line, f"{name} has no argument {keyword.arg}", hint)
-        elif parameters[keyword.arg].kind is inspect.Parameter.POSITIONAL_ONLY:
+        elif keyword.arg in signature.nameless:
             findings.add(line, f"{name} takes {keyword.arg} without its name", f'write {name}("...")')
         elif keyword.arg in given:
             findings.add(line, f"{name} is given {keyword.arg} twice", "leave one of them out")
         given.add(keyword.arg)
-    missing = [
-        key for key, one in parameters.items() if one.default is inspect.Parameter.empty and key not in given
-    ]
+    missing = [key for key in signature.required if key not in given]
     if missing:
-        wanted = ", ".join('"..."' if key in by_place else f"{key}=..." for key in missing)
+        wanted = ", ".join('"..."' if key in signature.by_place else f"{key}=..." for key in missing)
         findings.add(call.lineno, f"{name} lacks {' and '.join(missing)}", f"add {wanted}")
     return len(findings.problems) == before
 
 
 def _value(node: ast.expr, module: Module, findings: Findings) -> Any:
-    match node:
-        case ast.Constant():
-            return node.value
-        case ast.UnaryOp(
-            op=ast.USub() | ast.UAdd() as sign, operand=ast.Constant(value=int() | float() as number)
-        ):
-            return -number if isinstance(sign, ast.USub) else number
-        case ast.Tuple() | ast.List() | ast.Set():
-            items = [_value(item, module, findings) for item in node.elts]
-            return items if isinstance(node, ast.List) else tuple(items)
-        case ast.Dict():
-            return {
-                _value(key, module, findings): _value(value, module, findings) for key, value in _items(node)
-            }
-        case ast.Call() if module.authoring_name(node.func):
-            made = make(node, module, findings)
-            if made is None:
-                raise _WrongInside
-            return made.made
-        case _:
-            raise _NotLiteral(node)
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.List):
+        return [_value(item, module, findings) for item in node.elts]
+    if isinstance(node, ast.Tuple | ast.Set):
+        return tuple([_value(item, module, findings) for item in node.elts])
+    if isinstance(node, ast.Dict):
+        return {_value(key, module, findings): _value(value, module, findings) for key, value in _items(node)}
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        number = _value(node.operand, module, findings)
+        if isinstance(number, int | float):
+            return -number
+    if isinstance(node, ast.Call) and module.authoring_name(node.func):
+        made = make(node, module, findings)
+        if made is None:
+            raise _WrongInside
+        return made.made
+    raise _NotLiteral(node)
 
 
 def _items(node: ast.Dict) -> Iterator[tuple[ast.Constant, ast.expr]]:

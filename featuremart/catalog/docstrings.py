@@ -24,7 +24,7 @@ _PURPOSE = {
     WHY: "why it should tell something about what is predicted",
     TENDENCY: "what the data shows, with figures",
 }
-_TITLE = re.compile(r"([A-Z][A-Za-z]*):[ \t]*")
+_TITLE = re.compile(r"([A-Z][A-Za-z]*):")
 
 
 def parse_docstring(text: str, line: int, findings: Findings) -> Docstring:
@@ -44,16 +44,16 @@ def parse_docstring(text: str, line: int, findings: Findings) -> Docstring:
     Docstring
         Its summary is the first paragraph on one line; the indentation of sections is taken off.
     """
-    lines = inspect.cleandoc(text).split("\n")
+    lines = [one.rstrip() for one in inspect.cleandoc(text).split("\n")]
     # cleandoc takes off the empty lines before the first word
     skipped = len(text) - len(text.lstrip())
     first_line = line + text.count("\n", 0, skipped)
-    titles = [number for number in range(len(lines)) if _is_title(lines, number)]
+    titles = [number for number, text in enumerate(lines) if text.endswith(":") and _is_title(lines, number)]
     head = lines[: titles[0]] if titles else lines
     sections: dict[str, str] = {}
     for start, end in pairwise([*titles, len(lines)]):
         title = lines[start].rstrip().removesuffix(":")
-        body = inspect.cleandoc("\n".join(["", *lines[start + 1 : end]]))
+        body = _at_margin(lines[start + 1 : end])
         at = first_line + start
         if title not in SECTIONS:
             hint = did_you_mean(title, SECTIONS, most=len(SECTIONS))
@@ -94,6 +94,12 @@ def check_complete(
     if missing:
         instead = "; ".join(f"write {title}: {_PURPOSE[title]}" for title in missing)
         findings.add(line, f"the docstring of {what} has no section {' and '.join(missing)}", instead)
+
+
+def _at_margin(lines: Sequence[str]) -> str:
+    """Take the common indentation off some lines, and the empty ones around them."""
+    margin = min((len(line) - len(line.lstrip()) for line in lines if line and not line.isspace()), default=0)
+    return "\n".join([line[margin:].rstrip() for line in lines]).strip("\n")
 
 
 def _is_title(lines: Sequence[str], number: int) -> bool:

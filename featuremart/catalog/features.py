@@ -48,6 +48,7 @@ def read_features(
     tuple of FeatureSpec
         In file order, as far as they can be read.
     """
+    taken = {**taken, **dict.fromkeys(RESERVED_COLUMNS, "column of the framework")}
     first: dict[str, Function] = {}
     features: list[FeatureSpec] = []
     for function in feature_functions(module):

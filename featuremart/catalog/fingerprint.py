@@ -13,26 +13,21 @@ comments, docstrings, the order of functions, rejected features, owners, sizes.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from featuremart.authoring.durations import parse_duration
-from featuremart.authoring.tables import Window
-from featuremart.catalog.reach import reached
+from featuremart.catalog.digests import digest, python_digest
+from featuremart.catalog.features import read_features
+from featuremart.catalog.findings import Findings
+from featuremart.catalog.packages import read_package
+from featuremart.catalog.parameters import Nameable
+from featuremart.catalog.tables import read_declaration
 from featuremart.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from featuremart.authoring import FeatureTable
-    from featuremart.catalog.model import Check, ModelSpec, SourceSpec, TableSpec
-    from featuremart.catalog.modules import Module
-    from featuremart.catalog.packages import Package
-
-ENGINE_VERSION = 1
-"""Raised when the worker computes other values, or writes them otherwise, from the same functions and rows."""
+    from featuremart.catalog.model import ModelSpec, SourceSpec, TableSpec
 
 
 def python_fingerprint(root: Path, model: str, table: str) -> str:
@@ -53,56 +48,20 @@ def python_fingerprint(root: Path, model: str, table: str) -> str:
     UsageError
         Where the folder has no such table, or one that cannot be read.
     """
-    from featuremart.catalog.declarations import make
-    from featuremart.catalog.features import feature_functions
-    from featuremart.catalog.findings import Findings
-    from featuremart.catalog.marks import read_marks
-    from featuremart.catalog.packages import read_package
-    from featuremart.catalog.tables import find_declaration
-
     package, problems = read_package(root, model)
     module = package.modules.get(f"{package.dotted}.{table}")
     if module is None:
-        cause = str(problems[0]) if problems else did_you_mean(table, [one.stem for one in package.public])
+        hint = did_you_mean(table, [one.stem for one in package.public])
+        cause = str(problems[0]) if problems else hint or "the folder has no features of this model"
         raise UsageError(f"no feature table {model}.{table} in {root}: {cause}", next_command="mart images")
     findings = Findings(module.file)
-    call = find_declaration(module, "FeatureTable", findings)
-    declared = make(call, module, findings) if call is not None else None
-    marks = {one.name: read_marks(one, module, findings) for one in feature_functions(module)}
+    declared = read_declaration(module, findings)
+    # without sources a parameter cannot be judged, and need not be: its name is part of its function
+    features = read_features(module, Nameable(is_whole=False), {}, findings)
     if declared is None or findings.problems:
         cause = str(findings.problems[0]) if findings.problems else "no table = FeatureTable(...)"
-        raise UsageError(
-            f"the feature table {model}.{table} in {root} is wrong: {cause}", next_command="mart check"
-        )
-    checks = {name: check for name, (check, rejected) in marks.items() if rejected is None}
-    return python_digest(package, module, declared.made, checks)
-
-
-def python_digest(
-    package: Package, module: Module, declared: FeatureTable, checks: Mapping[str, Check]
-) -> str:
-    """Return the fingerprint of a table's Python code.
-
-    Parameters
-    ----------
-    package
-        The model's files.
-    module
-        The table's module.
-    declared
-        Its declaration.
-    checks
-        Check of each computed feature, by name.
-    """
-    return _digest(
-        {
-            "engine": ENGINE_VERSION,
-            "declaration": _declaration(declared),
-            "checks": {name: _check(check) for name, check in checks.items()},
-            "code": reached(package.modules, module, checks),
-            "requirements": package.requirements.locked,
-        }
-    )
+        raise UsageError(f"the feature table {model}.{table} is wrong: {cause}", next_command="mart check")
+    return python_digest(package, module, declared, features)
 
 
 def code_fingerprint(python: str, sources: Mapping[str, str]) -> str:
@@ -115,7 +74,7 @@ def code_fingerprint(python: str, sources: Mapping[str, str]) -> str:
     sources
         Code fingerprint of each source that it reads, by name.
     """
-    return _digest({"python": python, "sources": dict(sources)})
+    return digest({"python": python, "sources": dict(sources)})
 
 
 def output_fingerprint(code: str, partition: str, inputs: Mapping[str, str]) -> str:
@@ -130,7 +89,7 @@ def output_fingerprint(code: str, partition: str, inputs: Mapping[str, str]) -> 
     inputs
         Which input -> content checksum of its rows.
     """
-    return _digest({"code": code, "partition": partition, "inputs": dict(inputs)})
+    return digest({"code": code, "partition": partition, "inputs": dict(inputs)})
 
 
 def raw_fingerprint(code: str, partition: str, input_version: str) -> str:
@@ -145,7 +104,7 @@ def raw_fingerprint(code: str, partition: str, input_version: str) -> str:
     input_version
         Version of what the query reads, for example its tables' last-modified times.
     """
-    return _digest({"code": code, "partition": partition, "version": input_version})
+    return digest({"code": code, "partition": partition, "version": input_version})
 
 
 def doc_fingerprint(table: TableSpec, model: ModelSpec, sources: Mapping[str, SourceSpec]) -> str:
@@ -167,7 +126,7 @@ def doc_fingerprint(table: TableSpec, model: ModelSpec, sources: Mapping[str, So
         for feature in sorted(table.features, key=lambda feature: feature.name)
     ]
     columns = [*table.keys, *([table.event_time] if table.event_time else [])]
-    return _digest(
+    return digest(
         {
             "table": [table.doc.summary, table.doc.body, table.doc.sections],
             "features": features,
@@ -176,34 +135,3 @@ def doc_fingerprint(table: TableSpec, model: ModelSpec, sources: Mapping[str, So
             "predicts": model.predicts,
         }
     )
-
-
-def _declaration(declared: FeatureTable) -> dict[str, Any]:
-    """Return what a declaration says about values: neither the owner nor sizes."""
-    return {
-        "kind": type(declared.source).__name__,
-        "source": declared.source_name,
-        "days": declared.source.days if isinstance(declared.source, Window) else None,
-        "keys": list(declared.keys),
-        "event_time": declared.event_time,
-        "lookups": {
-            name: {"on": list(as_of.on), "tolerance": _seconds(as_of.tolerance)}
-            for name, as_of in declared.lookups.items()
-        },
-        "delay": _seconds(declared.delay) if declared.delay else 0,
-        "min_rows": declared.min_rows,
-    }
-
-
-def _seconds(duration: str) -> float:
-    return parse_duration(duration).total_seconds()
-
-
-def _check(check: Check) -> list[Any]:
-    allowed = None if check.isin is None else sorted(map(repr, check.isin))
-    return [check.between, check.nulls, check.unique, allowed, check.matches]
-
-
-def _digest(document: Mapping[str, Any] | Iterable[Any]) -> str:
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from featuremart.catalog.modules import Function, Module
 
 MARKS = ("check", "rejected")
+_LITERALS: dict[ColumnType, tuple[type, ...]] = {
+    ColumnType.INT64: (int,),
+    ColumnType.FLOAT64: (int, float),
+    ColumnType.BOOL: (bool,),
+    ColumnType.STRING: (str,),
+}
 _NUMBERS = (ColumnType.INT64, ColumnType.FLOAT64, ColumnType.NUMERIC)
 _TIMES = (ColumnType.DATE, ColumnType.DATETIME, ColumnType.TIMESTAMP)
 
@@ -128,22 +134,13 @@ _SPELLING = {
 
 def _meaning(value: Any, kind: ColumnType) -> Any | None:
     """Return what a literal stands for in a column of a type, None where it is no value of it."""
-    match kind, value:
-        case ColumnType.BOOL, bool():
-            return value
-        case _, bool():
-            return None
-        case (
-            (ColumnType.INT64 | ColumnType.FLOAT64, int())
-            | (ColumnType.FLOAT64, float())
-            | (ColumnType.STRING, str())
-        ):
-            return value
-        case ColumnType.NUMERIC, int() | str():
-            return _decimal(value)
-        case ColumnType.DATE | ColumnType.DATETIME | ColumnType.TIMESTAMP, str():
-            return _time(value, kind)
-    return None
+    if isinstance(value, bool) is not (kind is ColumnType.BOOL):
+        return None
+    if kind is ColumnType.NUMERIC and isinstance(value, int | str):
+        return _decimal(value)
+    if kind in _TIMES and isinstance(value, str):
+        return _time(value, kind)
+    return value if isinstance(value, _LITERALS.get(kind, ())) else None
 
 
 def _decimal(value: int | str) -> Decimal | None:

@@ -128,6 +128,8 @@ class Module:
 
     def resolve(self, node: ast.AST) -> str:
         """Return what an expression like ``pd.Series`` stands for, ``pandas.Series``; empty where it is no such."""
+        if isinstance(node, ast.Name):
+            return self.resolve_path(node.id)
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)

@@ -107,45 +107,51 @@ def check_purity(module: Module, findings: Findings) -> None:
     findings
         Collects what is refused. Imports are judged elsewhere.
     """
+    declared = frozenset(
+        name for name, bindings in module.bindings.items() if any(binding.declares for binding in bindings)
+    )
+    doubtful = _DoubtfulPaths(module)
     seen: set[int] = set()
     for bindings in module.bindings.values():
         for binding in bindings:
-            if binding.imported is None and id(binding.node) not in seen and _suspicious(module, binding):
+            if binding.imported is not None or id(binding.node) in seen:
+                continue
+            syntax = binding.syntax
+            if (
+                syntax.noted
+                or not syntax.names.isdisjoint(_BUILTINS)
+                or not syntax.names.isdisjoint(declared)
+                or any(doubtful[path] for path in syntax.paths)
+            ):
                 seen.add(id(binding.node))
                 for line, what, reason in sorted(
-                    set(_refusals(module, binding)), key=lambda found: found[:2]
+                    set(_refusals(module, binding, declared)), key=lambda found: found[:2]
                 ):
                     findings.add(line, f"{what} {reason.cause}", reason.instead)
 
 
-def _suspicious(module: Module, binding: Binding) -> bool:
-    """Tell cheaply whether a statement deserves a look at every node."""
-    syntax = binding.syntax
-    if syntax.noted or not syntax.names.isdisjoint(_BUILTINS) or _declared(module) & syntax.names:
-        return True
-    for path in syntax.paths:
-        parts = path.split(".")
-        if not _SECOND_LOOK.isdisjoint(parts):
-            return True
-        if parts[0] in module.bindings:
-            full = module.resolve_path(path)
-            if full in _TIME_READERS or forbidden(full):
-                return True
-    return False
+class _DoubtfulPaths(dict[str, bool]):
+    """Dotted name -> whether a statement that uses it deserves a look at every node."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+
+    def __missing__(self, path: str) -> bool:
+        full = self.module.resolve_path(path)
+        parts = full.split(".")
+        found = not _SECOND_LOOK.isdisjoint(parts) or full in _TIME_READERS or forbidden(full) is not None
+        self[path] = found
+        return found
 
 
-def _declared(module: Module) -> frozenset[str]:
-    return frozenset(
-        name for name, bindings in module.bindings.items() if any(binding.declares for binding in bindings)
-    )
-
-
-def _refusals(module: Module, binding: Binding) -> Iterator[tuple[int, str, _Reason]]:
+def _refusals(
+    module: Module, binding: Binding, declared: frozenset[str]
+) -> Iterator[tuple[int, str, _Reason]]:
     names = binding.syntax.names
     inner: set[ast.AST] = set()
     for node in ast.walk(binding.node):
         if isinstance(node, ast.Name) and node.id in names:
-            yield from _name(module, binding, node)
+            yield from _name(module, binding, node, declared)
         elif isinstance(node, ast.Attribute) and node not in inner:
             chain = list(_chain(node))
             inner.update(chain)
@@ -165,9 +171,11 @@ def _chain(node: ast.Attribute) -> Iterator[ast.AST]:
     yield part
 
 
-def _name(module: Module, binding: Binding, node: ast.Name) -> Iterator[tuple[int, str, _Reason]]:
+def _name(
+    module: Module, binding: Binding, node: ast.Name, declared: frozenset[str]
+) -> Iterator[tuple[int, str, _Reason]]:
     if node.id in module.bindings:
-        if node.id in _declared(module) and not binding.declares:
+        if node.id in declared and not binding.declares:
             yield node.lineno, f"{node.id}, the declaration,", _DECLARATION
     elif node.id in _BUILTINS:
         yield node.lineno, f"{node.id}()", _BUILTINS[node.id]

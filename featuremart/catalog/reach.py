@@ -53,12 +53,23 @@ def _meaning(binding: Binding) -> str:
 
 def _used(modules: Mapping[str, Module], module: Module, binding: Binding) -> Iterator[tuple[Module, str]]:
     """Yield the names that a statement uses, those of the model's other modules (``_geo.distance``) included."""
-    syntax = binding.syntax
-    for name in syntax.names:
+    own = binding.syntax.names & module.bindings.keys()
+    modules_used = {
+        name
+        for name in own
+        for bound in module.bindings[name]
+        if bound.imported and _is_own(bound.imported.path)
+    }
+    for name in own:
         yield module, name
-    for path in syntax.paths:
-        if path.partition(".")[0] in syntax.names:
-            yield from _named(modules, module.resolve_path(path), used=True)
+    if modules_used:
+        for path in binding.syntax.paths:
+            if path.partition(".")[0] in modules_used:
+                yield from _named(modules, module.resolve_path(path), used=True)
+
+
+def _is_own(path: str) -> bool:
+    return path.partition(".")[0] == FOLDER
 
 
 def _named(modules: Mapping[str, Module], path: str, *, used: bool = False) -> Iterator[tuple[Module, str]]:
@@ -67,7 +78,7 @@ def _named(modules: Mapping[str, Module], path: str, *, used: bool = False) -> I
     The import of a module means none of its names: which of them count, its uses say. A use of the module as a
     value (``getattr(_geo, name)``) may mean any of them.
     """
-    if not path.startswith(f"{FOLDER}."):
+    if not _is_own(path):
         return
     parts = path.split(".")
     for end in range(len(parts), 1, -1):

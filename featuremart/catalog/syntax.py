@@ -94,26 +94,29 @@ class _Reader:
         self._decorators = decorators
 
     def read(self, node: ast.AST) -> None:
+        """Write a node, the names it uses, and the scopes it opens."""
+        self.readers[node.__class__](self, node)
+
+    def _plain(self, node: ast.AST) -> None:
+        """Write a node that needs no thought: its kind and its fields."""
         kind = node.__class__
-        special = self.special.get(kind)
-        if special is not None:
-            special(self, node)
-            return
         self.out.append(kind.__name__)
         for name in _FIELDS[kind]:
-            self._value(getattr(node, name))
+            value = getattr(node, name)
+            reader = self.readers.get(value.__class__)
+            if reader is not None:
+                reader(self, value)
+            else:
+                self.out.append(_ABSENT if value is None else f"'{value}")
 
-    def _value(self, value: Any) -> None:
-        if value is None:
-            self.out.append(_ABSENT)
-        elif value.__class__ is list:
-            for item in value:
-                self._value(item)
-            self.out.append("]")
-        elif isinstance(value, ast.AST):
-            self.read(value)
-        else:
-            self.out.append(f"'{value}")
+    def _list(self, values: Sequence[Any]) -> None:
+        for value in values:
+            reader = self.readers.get(value.__class__)
+            if reader is not None:
+                reader(self, value)
+            else:
+                self.out.append(_ABSENT if value is None else f"'{value}")
+        self.out.append("]")
 
     def _name(self, node: ast.Name) -> None:
         self.out.append(f"'{node.id}")
@@ -158,30 +161,31 @@ class _Reader:
         decorators = self._decorators if outermost and self._decorators is not None else node.decorator_list
         self.scopes[-1].binds.add(node.name)
         self.out += (node.__class__.__name__, node.name)
-        self._value(list(decorators))
-        self._annotation(node.returns)
+        self._list(decorators)
         self._type_parameters(node)
-        self._called(node.args, node.body)
+        # annotations of a function change nothing, unless a decorator reads them (functools.singledispatch)
+        self._called(node.args, node.body, annotated=bool(decorators))
 
     def _lambda(self, node: ast.Lambda) -> None:
         self.out.append("Lambda")
         self._called(node.args, [node.body])
 
-    def _called(self, arguments: ast.arguments, body: Sequence[ast.AST]) -> None:
+    def _called(self, arguments: ast.arguments, body: Sequence[ast.AST], *, annotated: bool = False) -> None:
         """Read arguments and body: defaults outside, names of arguments and the body inside."""
-        self._value(arguments.defaults)
-        self._value(arguments.kw_defaults)
+        self._list(arguments.defaults)
+        self._list(arguments.kw_defaults)
         scope = _Scope("function")
         single = [argument for argument in (arguments.vararg, arguments.kwarg) if argument is not None]
         for group in (arguments.posonlyargs, arguments.args, arguments.kwonlyargs, single):
             for argument in group:
                 scope.binds.add(argument.arg)
                 self.out.append(argument.arg)
-                self._annotation(argument.annotation)
+                if annotated:
+                    self._annotation(argument.annotation)
             self.out.append("]")
         self.out += (_ABSENT if one is None else one.arg for one in (arguments.vararg, arguments.kwarg))
         self.scopes.append(scope)
-        self._value(list(body))
+        self._list(body)
         self._close()
 
     def _annotation(self, node: ast.expr | None) -> None:
@@ -206,17 +210,17 @@ class _Reader:
         self.scopes[-1].binds.add(node.name)
         self.out += ("ClassDef", node.name)
         for part in (node.decorator_list, node.bases, node.keywords):
-            self._value(part)
+            self._list(part)
         self._type_parameters(node)
         self.scopes.append(_Scope("class"))
-        self._value(node.body)
+        self._list(node.body)
         self._close()
 
     def _annotated(self, node: ast.AnnAssign) -> None:
         self.out.append("AnnAssign")
         self.read(node.target)
         self._annotation(node.annotation)
-        self._value(node.value)
+        self._list([node.value])
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
         """Read a comprehension: its first iterable belongs to the scope around it, all else to its own."""
@@ -228,7 +232,8 @@ class _Reader:
             self.read(generator.target)
             if generator is not node.generators[0]:
                 self.read(generator.iter)
-            self._value(generator.ifs)
+            self._list(generator.ifs)
+        self.out.append("]")
         for part in (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,):
             self.read(part)
         self._close()
@@ -277,11 +282,6 @@ class _Reader:
         if name is not None:
             self.scopes[-1].binds.add(name)
 
-    def _plain(self, node: ast.AST) -> None:
-        self.out.append(node.__class__.__name__)
-        for name in _FIELDS[node.__class__]:
-            self._value(getattr(node, name))
-
     def _elsewhere(self, node: ast.Global | ast.Nonlocal) -> None:
         self.noted.append(node)
         self.scopes[-1].outer.update(node.names)
@@ -296,7 +296,9 @@ class _Reader:
             self.noted.append(node)
         self._plain(node)
 
-    special: ClassVar[dict[type, Callable[[_Reader, Any], None]]] = {
+    readers: ClassVar[dict[type, Callable[[_Reader, Any], None]]] = {
+        **dict.fromkeys(_FIELDS, _plain),
+        list: _list,
         ast.Name: _name,
         ast.Constant: _constant,
         ast.Attribute: _attribute,

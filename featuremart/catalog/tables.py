@@ -11,9 +11,9 @@ from featuremart.authoring.refusal import DeclarationError
 from featuremart.authoring.sizes import need_size
 from featuremart.authoring.tables import Snapshot, Window
 from featuremart.catalog.declarations import make
+from featuremart.catalog.digests import python_digest
 from featuremart.catalog.docstrings import check_complete, parse_docstring
 from featuremart.catalog.features import feature_functions, read_features
-from featuremart.catalog.fingerprint import python_digest
 from featuremart.catalog.lookups import read_lookups
 from featuremart.catalog.model import Docstring, ModelSpec, Resources, TableKind, TableRules, TableSpec
 from featuremart.catalog.modules import DECLARATIONS
@@ -108,17 +108,23 @@ def read_table(module: Module, around: Surroundings, findings: Findings) -> Tabl
     wrong = name_problem(module.stem, what="a feature table")
     if wrong is not None:
         findings.add(0, *wrong)
-    call = find_declaration(module, "FeatureTable", findings)
-    if call is None:
+    if not module.calls:
         count = len(feature_functions(module))
         message = f"no table = FeatureTable(...) in a module with {count} public function{'s' if count != 1 else ''}"
         findings.add(
             0, message, f"declare the table, or call the file _{module.stem}.py if it only holds helpers"
         )
         return None
-    made = make(call, module, findings)
-    declared = made.made if made is not None else None
-    return _Table(module, call.lineno, around, findings).read(declared)
+    return _Table(module, module.calls[0][2].lineno, around, findings).read(
+        read_declaration(module, findings)
+    )
+
+
+def read_declaration(module: Module, findings: Findings) -> FeatureTable | None:
+    """Return what ``table = FeatureTable(...)`` of a module declares, None where it is absent or wrong."""
+    call = find_declaration(module, "FeatureTable", findings)
+    made = make(call, module, findings) if call is not None else None
+    return made.made if made is not None else None
 
 
 class _Table:
@@ -146,7 +152,6 @@ class _Table:
         resources = self._resources(declared)
         if source is None:
             return None
-        checks = {feature.name: feature.check for feature in features if feature.rejected is None}
         return TableSpec(
             model=self.around.model.name,
             name=self.module.stem,
@@ -165,7 +170,7 @@ class _Table:
             owner=declared.owner or self.around.model.owner,
             rules=TableRules(declared.min_rows, rows_match_source=kind is TableKind.ROW),
             resources=resources,
-            python_fingerprint=python_digest(self.around.package, self.module, declared, checks),
+            python_fingerprint=python_digest(self.around.package, self.module, declared, features),
         )
 
     def _feature_names(self) -> list[str]:
