@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from featuremart.steps.context import Context
+    from featuremart.steps.record import StepReport
 
 
 @click.command()
@@ -39,10 +40,10 @@ def extract(
     """
     days = parse_days(date, first, last)
 
-    def step(context: Context) -> None:
+    def step(context: Context) -> StepReport:
         from featuremart.steps.extract import extract as run
 
-        run(context, source, days, model=model)
+        return run(context, source, days, model=model)
 
     _run(f"extract {source}", environment, step)
 
@@ -62,10 +63,10 @@ def transform(
     """
     days = parse_days(date, first, last)
 
-    def step(context: Context) -> None:
+    def step(context: Context) -> StepReport:
         from featuremart.steps.transform import transform as run
 
-        run(context, table, days)
+        return run(context, table, days)
 
     _run(f"transform {table}", environment, step)
 
@@ -83,10 +84,10 @@ def load(table: str, date: str | None, first: str | None, last: str | None, envi
     """
     days = parse_days(date, first, last)
 
-    def step(context: Context) -> None:
+    def step(context: Context) -> StepReport:
         from featuremart.steps.load import load as run
 
-        run(context, table, days)
+        return run(context, table, days)
 
     _run(f"load {table}", environment, step)
 
@@ -106,10 +107,10 @@ def publish(
     """
     days = parse_days(date, first, last)
 
-    def step(context: Context) -> None:
+    def step(context: Context) -> StepReport:
         from featuremart.steps.publish import publish as run
 
-        run(context, table, days)
+        return run(context, table, days)
 
     _run(f"publish {table}", environment, step)
 
@@ -133,7 +134,7 @@ def notify(workflow: str, environment: str | None) -> None:
     run(make_context(f"notify {workflow}", environment, click.echo), workflow)
 
 
-def _run(name: str, environment: str | None, step: Callable[[Context], None]) -> None:
+def _run(name: str, environment: str | None, step: Callable[[Context], StepReport]) -> None:
     from featuremart.steps.context import make_context
     from featuremart.steps.record import recorded
     from featuremart.steps.verdict import guarded

@@ -9,6 +9,7 @@ from featuremart.catalog.model import Resources
 from featuremart.errors import EXIT_DONE, WorkFailed
 from featuremart.lake.manifest import Manifest, ManifestColumn
 from featuremart.steps.partitions import reads_of, source_days
+from featuremart.steps.record import StepReport
 from featuremart.steps.survey import Survey
 from featuremart.steps.tasks import EMBULK_FAMILY, failure, launch, papers
 from featuremart.steps.versions import input_version, pin_version
@@ -26,7 +27,9 @@ TRANSFER_SIZE = Resources(cpu=1024, memory=2048, spot=False, deadline=dt.timedel
 """What an Embulk task gets; it holds one batch of rows at a time, so its size does not follow the data's."""
 
 
-def extract(context: Context, source_name: str, days: DayRange | None, *, model: str | None = None) -> None:
+def extract(
+    context: Context, source_name: str, days: DayRange | None, *, model: str | None = None
+) -> StepReport:
     """Extract what is missing of a source.
 
     Parameters
@@ -51,12 +54,14 @@ def extract(context: Context, source_name: str, days: DayRange | None, *, model:
     version = survey.version(source)
     outputs = survey.raw(source, partitions_to_read(catalog, source, days, model=model))
     missing = [output for output in outputs.values() if output.manifest is None]
+    report = StepReport()
     if missing:
         context.say(f"extract {source.name}: {len(missing)} of {len(outputs)} partitions to extract")
-        _run_embulk(context, source, _without_gaps(outputs.values(), missing))
+        report = _run_embulk(context, source, _without_gaps(outputs.values(), missing))
     else:
         context.say(f"extract {source.name}: nothing to do, {len(outputs)} partitions are there")
     pin_version(context, source, version)
+    return report
 
 
 def partitions_to_read(
@@ -81,7 +86,7 @@ def _without_gaps(outputs: Iterable[Output], missing: Sequence[Output]) -> list[
     return [output for output in outputs if first <= output.label <= last]
 
 
-def _run_embulk(context: Context, source: SourceSpec, outputs: Sequence[Output]) -> None:
+def _run_embulk(context: Context, source: SourceSpec, outputs: Sequence[Output]) -> StepReport:
     from featuremart.transfer import render
     from featuremart.transfer.report import parse_extract
 
@@ -109,7 +114,7 @@ def _run_embulk(context: Context, source: SourceSpec, outputs: Sequence[Output])
             ended, f"Embulk could not extract {source.name}", next_command=f"mart embulk show {source.name}"
         )
     report = parse_extract(context.store.get(report_key), key=report_key)
-    _accept(context, source, {output.label: output for output in outputs}, report, began)
+    return _accept(context, source, {output.label: output for output in outputs}, report, began)
 
 
 def _accept(
@@ -118,7 +123,7 @@ def _accept(
     outputs: dict[str, Output],
     report: ExtractReport,
     began: dt.datetime,
-) -> None:
+) -> StepReport:
     """Check the report against the source's declaration and write one manifest a partition."""
     by_label = {made.partition: made for made in report.partitions}
     if set(by_label) != set(outputs):
@@ -133,6 +138,7 @@ def _accept(
             next_command=f"see whether the warehouse has those days, or lower min_rows in {source.where.file}",
         )
     who = context.identity
+    made_manifests = []
     columns = tuple(ManifestColumn(name=c.name, type=c.type, required=c.required) for c in report.columns)
     for label, made in by_label.items():
         key = outputs[label].key
@@ -155,5 +161,7 @@ def _accept(
             extracted_at=began,
         )
         context.store.put_new(key.manifest, manifest.to_json())
+        made_manifests.append(key.manifest)
     rows = sum(made.rows for made in by_label.values())
     context.say(f"extract {source.name}: {len(by_label)} partitions, {rows:,} rows")
+    return StepReport(tuple(sorted(by_label)), source.tables_read, tuple(made_manifests), rows)

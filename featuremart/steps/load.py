@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from featuremart.errors import EXIT_DONE, WorkFailed
 from featuremart.lake import keys
 from featuremart.lake.manifest import Manifest
+from featuremart.mart.state import published
 from featuremart.steps.extract import TRANSFER_SIZE
 from featuremart.steps.partitions import table_partitions
+from featuremart.steps.record import StepReport
 from featuremart.steps.survey import Survey
 from featuremart.steps.tasks import EMBULK_FAMILY, failure, launch, papers
 from featuremart.steps.transform import need_inputs
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from featuremart.catalog.model import TableSpec
     from featuremart.lake.days import DayRange, Partition
+    from featuremart.mart.state import Current
     from featuremart.steps.context import Context
     from featuremart.steps.survey import Output
     from featuremart.transfer.report import LoadReport
@@ -29,7 +32,7 @@ STAGING_HOURS = 72
 """A staging table lives this long: a weekend between a load and its publish."""
 
 
-def load(context: Context, table_name: str, days: DayRange | None) -> None:
+def load(context: Context, table_name: str, days: DayRange | None) -> StepReport:
     """Load what is neither published nor staged.
 
     Parameters
@@ -48,16 +51,16 @@ def load(context: Context, table_name: str, days: DayRange | None) -> None:
     """
     table = context.catalog.table(table_name)
     outputs = computed(context, table, days)
-    published = context.rest.published([table.mart_name])
-    unpublished = [output for output in outputs if not is_published(table, output, published)]
+    current = published(context.rest, [table.mart_name], days)
+    unpublished = [output for output in outputs if not is_published(table, output, current)]
     survey = Survey(context.store, context.catalog, lambda spec: input_version(context, spec))
     staged = usable(context, survey.staged(table, unpublished))
     missing = [output for output in unpublished if output.partition not in staged]
     if not missing:
         context.say(f"load {table.id}: nothing to do, {len(outputs)} partitions are loaded or published")
-        return
+        return StepReport()
     context.say(f"load {table.id}: {len(missing)} of {len(outputs)} partitions to load")
-    _run_embulk(context, table, missing)
+    return _run_embulk(context, table, missing)
 
 
 def computed(context: Context, table: TableSpec, days: DayRange | None) -> list[Output]:
@@ -84,12 +87,10 @@ def computed(context: Context, table: TableSpec, days: DayRange | None) -> list[
     return outputs
 
 
-def is_published(
-    table: TableSpec, output: Output, published: Mapping[tuple[str, Partition], Mapping[str, object]]
-) -> bool:
+def is_published(table: TableSpec, output: Output, current: Current) -> bool:
     """Tell whether the mart holds exactly this output."""
-    row = published.get((table.mart_name, output.partition))
-    return row is not None and output.key is not None and row["fingerprint"] == output.key.fingerprint
+    found = current.get((table.mart_name, output.partition))
+    return found is not None and output.key is not None and found.fingerprint == output.key.fingerprint
 
 
 def usable(context: Context, staged: Mapping[Partition, Manifest | None]) -> dict[Partition, Manifest]:
@@ -98,7 +99,7 @@ def usable(context: Context, staged: Mapping[Partition, Manifest | None]) -> dic
     for manifest in staged.values():
         if manifest is None or manifest.staging_table is None or manifest.staging_table in whole:
             continue
-        dataset, _, name = manifest.staging_table.partition(".")
+        _, dataset, name = manifest.staging_table.split(".")
         found = context.rest.table(dataset, name)
         whole[manifest.staging_table] = found is not None and found.rows == manifest.staging_rows
     return {
@@ -114,13 +115,12 @@ def staging_name(table: TableSpec, outputs: Iterable[Output], attempt: str) -> s
     return f"{table.mart_name}__{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
-def _run_embulk(context: Context, table: TableSpec, missing: Sequence[Output]) -> None:
+def _run_embulk(context: Context, table: TableSpec, missing: Sequence[Output]) -> StepReport:
     from featuremart.transfer import render
     from featuremart.transfer.report import parse_load
 
     place = papers(context)
     config_key, report_key = place.key("embulk.yml"), place.key("report.json")
-    dataset = context.environment.staging_dataset
     name = staging_name(table, missing, context.identity.attempt)
     config = render.load(
         objects=[
@@ -140,16 +140,14 @@ def _run_embulk(context: Context, table: TableSpec, missing: Sequence[Output]) -
     if ended.verdict.exit_code != EXIT_DONE:
         raise failure(ended, f"Embulk could not load {table.id}", next_command=f"mart embulk show {table.id}")
     report = parse_load(context.store.get(report_key), key=report_key)
-    _accept(context, table, missing, report, f"{dataset}.{name}")
+    return _accept(context, table, missing, report)
 
 
-def _accept(
-    context: Context, table: TableSpec, missing: Sequence[Output], report: LoadReport, staging_table: str
-) -> None:
+def _accept(context: Context, table: TableSpec, missing: Sequence[Output], report: LoadReport) -> StepReport:
     """Check the report against the feature manifests and write one staging manifest a partition."""
     expected = sum(output.manifest.rows for output in missing if output.manifest is not None)
     if report.rows != expected:
-        raise WorkFailed(f"{staging_table} holds {report.rows} rows, the feature manifests say {expected}")
+        raise WorkFailed(f"{report.table} holds {report.rows} rows, the feature manifests say {expected}")
     who = context.identity
     for output in missing:
         if output.manifest is None or output.key is None:
@@ -164,7 +162,7 @@ def _accept(
             rows=output.manifest.rows,
             content_checksum=output.manifest.content_checksum,
             inputs={output.key.manifest: output.manifest.content_checksum},
-            staging_table=staging_table,
+            staging_table=report.table,
             staging_rows=report.rows,
             run=who.run,
             attempt=who.attempt,
@@ -175,4 +173,10 @@ def _accept(
         # Replaced, not created: an older staging table that this one stands in for has expired.
         place = keys.staging(table.model, table.name, output.partition, output.key.fingerprint)
         context.store.put(place.manifest, manifest.to_json())
-    context.say(f"load {table.id}: {len(missing)} partitions, {report.rows:,} rows into {staging_table}")
+    context.say(f"load {table.id}: {len(missing)} partitions, {report.rows:,} rows into {report.table}")
+    return StepReport(
+        partitions=tuple(output.label for output in missing),
+        inputs=tuple(output.key.manifest for output in missing if output.key is not None),
+        outputs=(report.table,),
+        rows=report.rows,
+    )

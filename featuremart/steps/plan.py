@@ -10,7 +10,9 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from featuremart.errors import UsageError
+from featuremart.mart.schema import doc_label
+from featuremart.mart.state import documented, published
+from featuremart.steps.describe_table import mart_table
 from featuremart.steps.extract import partitions_to_read
 from featuremart.steps.load import is_published
 from featuremart.steps.partitions import table_partitions
@@ -18,10 +20,11 @@ from featuremart.steps.survey import Survey
 from featuremart.steps.versions import current_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from featuremart.catalog.model import Catalog, TableSpec
     from featuremart.lake.days import DayRange
+    from featuremart.mart.state import Current
     from featuremart.steps.context import Context
 
 STEPS = ("extract", "transform", "load", "publish")
@@ -159,12 +162,13 @@ def make_plan(
     survey = Survey(context.store, catalog, lambda spec: current_version(context, spec))
     tables = [catalog.table(name) for name in _targets(steps, "publish")]
     sources = tuple(_plan_source(survey, command, days) for command in steps if command.step == "extract")
-    published = context.rest.published([table.mart_name for table in tables]) if tables else {}
+    current = published(context.rest, [table.mart_name for table in tables], days)
+    shown = documented(context.rest, [table.mart_name for table in tables])
     return Plan(
         workflow,
         days,
         sources,
-        tuple(_plan_table(context, survey, table, days, published) for table in tables),
+        tuple(_plan_table(survey, table, days, current, shown) for table in tables),
     )
 
 
@@ -191,26 +195,12 @@ def _plan_source(survey: Survey, command: StepCommand, days: DayRange | None) ->
 
 
 def _plan_table(
-    context: Context,
-    survey: Survey,
-    table: TableSpec,
-    days: DayRange | None,
-    published: dict[tuple[str, object], dict[str, object]],
+    survey: Survey, table: TableSpec, days: DayRange | None, current: Current, shown: Mapping[str, str]
 ) -> TablePlan:
     partitions = table_partitions(table, survey.catalog.source(table.source), days)
     outputs = survey.features(table, partitions).values()
-    to_publish = tuple(output.label for output in outputs if not is_published(table, output, published))
+    to_publish = tuple(output.label for output in outputs if not is_published(table, output, current))
     to_compute = tuple(output.label for output in outputs if output.manifest is None)
-    documents = False
-    if not to_publish:
-        found = context.rest.table(context.environment.mart_dataset, table.mart_name)
-        documents = found is None or found.labels.get("doc_fingerprint") != table.doc_fingerprint[:32]
+    text = doc_label(mart_table(table, survey.catalog.source(table.source)))
+    documents = not to_publish and shown[table.mart_name] != text
     return TablePlan(table.id, len(outputs), to_compute, to_publish, documents)
-
-
-def default_days(catalog: Catalog, commands: Iterable[StepCommand]) -> None:
-    """Refuse a workflow with days that was started without any."""
-    if needs_days(catalog, commands):
-        raise UsageError(
-            "this workflow has a partition a day: name the days", next_command="--date YYYY-MM-DD"
-        )

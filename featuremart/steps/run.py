@@ -7,23 +7,27 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from featuremart.errors import ProblemsFound, UsageError
 from featuremart.lake.days import DayRange
-from featuremart.steps.identity import REVISION, RUN, STARTED, new_run
+from featuremart.steps.identity import REVISION, RUN, STARTED, WORKFLOW, new_run
 from featuremart.steps.plan import Plan, make_plan, needs_days, step_commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from featuremart.catalog.model import SourceSpec
+    from featuremart.catalog.warehouse import TableSchema
+    from featuremart.mart.cells import Field
     from featuremart.steps.context import Context
     from featuremart.workflow.cancellation import Cancellation
     from featuremart.workflow.events import Attempt, Event
     from featuremart.workflow.project import Project, Workflow
 
 FOLDER = "workflows"
+_GRACE = 60.0
+"""Seconds that a step gets to stop its task when the run is interrupted."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +100,31 @@ def check_queries(context: Context, sources: Iterable[SourceSpec]) -> None:
 
     wanted = list(sources)
     tables = sorted({table for source in wanted for table in source.tables_read})
-    problems = sql_problems(wanted, Analyser(context.rest.schemas(tables)))
+    analyser = Analyser(_live_schemas(context, tables), announce=context.say)
+    problems = sql_problems(wanted, analyser)
     if problems:
         raise ProblemsFound(problems, next_command="mart check")
+
+
+def _live_schemas(context: Context, tables: Iterable[str]) -> dict[str, TableSchema]:
+    """Ask the warehouse for the schemas of tables; one that is missing is left to the analyser's own message."""
+    from featuremart.catalog.warehouse import parse_schema
+
+    schemas = {}
+    for table in tables:
+        dataset, _, name = table.rpartition(".")
+        info = context.rest.table(dataset, name)
+        if info is not None:
+            schemas[table] = parse_schema([_api_field(field) for field in info.columns])
+    return schemas
+
+
+def _api_field(field: Field) -> dict[str, Any]:
+    """Return a column as BigQuery's REST interface writes it, which is how schemas are committed."""
+    written: dict[str, Any] = {"name": field.name, "type": field.type, "mode": field.mode}
+    if field.fields:
+        written["fields"] = [_api_field(inner) for inner in field.fields]
+    return written
 
 
 def run(
@@ -121,29 +147,32 @@ def run(
     from featuremart.workflow.sessions import range_params, session_for_range
 
     started = dt.datetime.now(dt.UTC)
-    os.environ.update(
-        {
-            RUN: new_run(started),
-            STARTED: started.isoformat(),
-            REVISION: context.identity.revision,
-            "MART_ENV": context.environment.name,
-            "MART_ROOT": str(context.root),
-            # The steps are `mart` commands: the one beside this Python must be found.
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        }
-    )
+    variables = {
+        **os.environ,
+        RUN: new_run(started),
+        STARTED: started.isoformat(),
+        REVISION: context.identity.revision,
+        WORKFLOW: prepared.workflow.name,
+        "MART_ENV": context.environment.name,
+        "MART_ROOT": str(context.root),
+        # The steps are `mart` commands: the one beside this Python must be found.
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+    }
     workflow, days = prepared.workflow, prepared.days
+    params: dict[str, Any] = {}
     if days is None:
-        session, params = started.replace(microsecond=0), {}
+        session = started.replace(microsecond=0)
     elif len(days) == 1:
-        session, params = workflow.session_for_day(days.first), {}
+        session = workflow.session_for_day(days.first)
     else:
         session, params = session_for_range(days, workflow.timezone), range_params(days)
     return run_workflow(
         prepared.project,
         workflow,
-        session_time=session,
-        params=params,
+        session,
+        params,
         on_event=on_event,
         cancellation=cancellation,
+        environment=variables,
+        grace=_GRACE,
     )

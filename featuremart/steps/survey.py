@@ -124,8 +124,8 @@ class Survey:
         for partition in partitions:
             for name, days in inputs_of(table, self.catalog.sources, partition).items():
                 needed.setdefault(name, set()).update(days)
-        for name, days in needed.items():
-            self.raw(self.catalog.sources[name], days)
+        for name, every in needed.items():
+            self.raw(self.catalog.sources[name], every)
 
     def _expected(self, table: TableSpec, partition: Partition) -> Output:
         read = inputs_of(table, self.catalog.sources, partition)

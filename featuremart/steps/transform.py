@@ -8,6 +8,7 @@ from featuremart.batch.request import REQUEST, RESULT, BatchRequest, BatchResult
 from featuremart.errors import EXIT_DONE, WorkFailed
 from featuremart.lake.days import partition_label
 from featuremart.steps.partitions import inputs_of, table_partitions
+from featuremart.steps.record import StepReport
 from featuremart.steps.survey import Survey
 from featuremart.steps.tasks import failure, launch, papers, worker_family
 from featuremart.steps.versions import input_version
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from featuremart.steps.survey import Output
 
 
-def transform(context: Context, table_name: str, days: DayRange | None) -> None:
+def transform(context: Context, table_name: str, days: DayRange | None) -> StepReport:
     """Compute what is missing of a table.
 
     Parameters
@@ -47,9 +48,9 @@ def transform(context: Context, table_name: str, days: DayRange | None) -> None:
     missing = [output for output in outputs if output.manifest is None]
     if not missing:
         context.say(f"transform {table.id}: nothing to do, {len(partitions)} partitions are there")
-        return
+        return StepReport()
     context.say(f"transform {table.id}: {len(missing)} of {len(partitions)} partitions to compute")
-    _run_worker(context, table, missing)
+    return _run_worker(context, table, missing)
 
 
 def need_inputs(context: Context, table: TableSpec, outputs: Iterable[Output]) -> None:
@@ -70,7 +71,7 @@ def need_inputs(context: Context, table: TableSpec, outputs: Iterable[Output]) -
                 )
 
 
-def _run_worker(context: Context, table: TableSpec, missing: Sequence[Output]) -> None:
+def _run_worker(context: Context, table: TableSpec, missing: Sequence[Output]) -> StepReport:
     place = papers(context)
     who = context.identity
     inputs: dict[str, dict[str, str]] = {}
@@ -106,6 +107,14 @@ def _run_worker(context: Context, table: TableSpec, missing: Sequence[Output]) -
     context.say(
         f"transform {table.id}: {len(result.done)} partitions, {rows:,} rows, "
         f"{result.seconds:.1f} s, peak {result.peak_memory / 2**20:,.0f} MiB"
+    )
+    return StepReport(
+        partitions=tuple(done.partition for done in result.done),
+        inputs=tuple(sorted({key for read in inputs.values() for key in read.values()})),
+        outputs=tuple(done.manifest for done in result.done),
+        rows=rows,
+        cpu_seconds=result.cpu_seconds,
+        peak_memory=result.peak_memory,
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from featuremart.lake.store import ObjectStore
     from featuremart.steps.context import Context
+    from featuremart.steps.record import StepReport
 
 
 class StepVerdict(Frozen):
@@ -56,7 +57,7 @@ def verdicts_of(store: ObjectStore, run: str) -> list[StepVerdict]:
     return [StepVerdict.model_validate_json(store.get(key)) for key in store.list(_prefix(run))]
 
 
-def guarded(context: Context, step: Callable[[], None]) -> None:
+def guarded(context: Context, step: Callable[[], StepReport]) -> StepReport:
     """Run a step; fail at once where an earlier try of it failed for good, and leave a verdict where this one does.
 
     Parameters
@@ -77,7 +78,7 @@ def guarded(context: Context, step: Callable[[], None]) -> None:
         context.say("an earlier try of this task failed for good: nothing is launched again")
         raise StepVerdict.model_validate_json(found).error()
     try:
-        step()
+        return step()
     except TransientError:
         raise
     except MartError as error:
