@@ -5,14 +5,11 @@ Exit codes: 0 done, 1 failed for good, 2 usage or configuration, 75 worth trying
 
 from __future__ import annotations
 
-import time
-
-_STARTED = time.perf_counter()
-
 import os
 import resource
 import signal
 import sys
+import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +23,7 @@ if TYPE_CHECKING:
     from featuremart.lake.store import ObjectStore
 
 _KIB = 1024
+_STARTED = time.perf_counter()
 
 
 class _Terminated(BaseException):
@@ -46,7 +44,7 @@ def main(arguments: list[str]) -> int:
         The exit code.
     """
     signal.signal(signal.SIGTERM, _terminate)
-    if len(arguments) != 1 or arguments[0].startswith("-"):
+    if len(arguments) != 1 or not arguments[0].startswith("s3://"):
         _say("usage: python -m featuremart.batch s3://bucket/runs/RUN/TASK/ATTEMPT/request.json")
         return UsageError.exit_code
     try:
@@ -73,35 +71,41 @@ class _Task:
         self.result_key = self.key.removesuffix(REQUEST) + RESULT
         self.store = open_store(bucket)
         self.worker: Worker | None = None
+        self._imported, self._cpu = time.perf_counter(), time.process_time()
 
     def run(self) -> int:
         """Run the worker, and write how it ended whatever happens."""
-        error: MartError | None = None
-        imported = began = time.perf_counter()
-        cpu = time.process_time()
+        error = self._attempt()
+        # the result must be written: a second SIGTERM changes nothing any more
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        result = self._result(error)
+        try:
+            self.store.put(self.result_key, result.model_dump_json(indent=1).encode())
+        except MartError as unwritten:
+            error = error or unwritten
+            _say(f"the result could not be written: {unwritten}")
+        self._conclude(error, result)
+        return error.exit_code if error else EXIT_DONE
+
+    def _attempt(self) -> MartError | None:
         try:
             request = self._read()
             self.worker = self._prepare(request)
-            imported = time.perf_counter()
-            cpu = time.process_time()
+            self._imported, self._cpu = time.perf_counter(), time.process_time()
             self._announce(request)
             self.worker.run()
         except _Terminated:
-            error = TransientError("the worker was told to stop (SIGTERM)")
+            return TransientError("the worker was told to stop (SIGTERM)")
         except MartError as raised:
-            error = raised
+            return raised
         except MemoryError:
-            error = WorkFailed("the worker ran out of memory", next_command="give the table or model more memory=")
-        except Exception as raised:
+            return WorkFailed(
+                "the worker ran out of memory", next_command="give the table or model more memory="
+            )
+        except Exception as raised:  # noqa: BLE001 - the last resort: a bug of ours must still leave a result
             traceback.print_exc(file=sys.stdout)
-            error = WorkFailed(f"the worker broke: {type(raised).__name__}: {raised}")
-        # the result must be written: a second SIGTERM changes nothing any more
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        result = self._result(error, seconds=time.perf_counter() - imported, cpu_seconds=time.process_time() - cpu,
-                              import_seconds=max(imported, began) - _STARTED)
-        self.store.put(self.result_key, result.model_dump_json(indent=1).encode())
-        self._conclude(error, result)
-        return result.exit_code
+            return WorkFailed(f"the worker broke: {type(raised).__name__}: {raised}")
+        return None
 
     def _read(self) -> BatchRequest:
         from featuremart.batch.request import parse_request
@@ -110,8 +114,7 @@ class _Task:
 
     def _prepare(self, request: BatchRequest) -> Worker:
         """Import what is heavy: pandas, pyarrow, pandera and the author's module."""
-        from featuremart.batch.functions import load_functions
-        from featuremart.batch.plan import check_code
+        from featuremart.batch.functions import check_code, load_functions
         from featuremart.batch.worker import Worker
 
         check_code(request.table)
@@ -119,10 +122,12 @@ class _Task:
 
     def _announce(self, request: BatchRequest) -> None:
         labels = [work.partition for work in request.partitions]
-        days = f"{len(labels)} partitions, {labels[0]} to {labels[-1]}" if len(labels) > 1 else "".join(labels)
+        days = (
+            f"{len(labels)} partitions, {labels[0]} to {labels[-1]}" if len(labels) > 1 else "".join(labels)
+        )
         _say(f"{request.table.id}: {days} (run {request.run}, attempt {request.attempt}, {request.revision})")
 
-    def _result(self, error: MartError | None, **figures: float) -> BatchResult:
+    def _result(self, error: MartError | None) -> BatchResult:
         from featuremart.batch.request import BatchResult
 
         return BatchResult(
@@ -131,16 +136,20 @@ class _Task:
             message=error.message if error else "",
             where=str(error.where or "") if error else "",
             next_command=(error.next_command or "") if error else "",
+            seconds=time.perf_counter() - self._imported,
+            cpu_seconds=time.process_time() - self._cpu,
+            import_seconds=self._imported - _STARTED,
             peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB,
-            **figures,
         )
 
     def _conclude(self, error: MartError | None, result: BatchResult) -> None:
         if error is not None:
             _say(f"failed with {len(result.done)} partitions done: {error}")
             return
-        _say(f"done: {len(result.done)} partitions, {sum(done.rows for done in result.done):,} rows, "
-             f"{result.seconds:.1f} s, peak {result.peak_memory / 2**20:,.0f} MiB")
+        _say(
+            f"done: {len(result.done)} partitions, {sum(done.rows for done in result.done):,} rows, "
+            f"{result.seconds:.1f} s, peak {result.peak_memory / 2**20:,.0f} MiB"
+        )
 
 
 def open_store(bucket: str) -> ObjectStore:

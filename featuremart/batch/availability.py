@@ -94,5 +94,7 @@ def masked(rows: pa.RecordBatch, source: SourceSpec, cutoff: dt.datetime) -> pa.
 def columns_needed(source: SourceSpec, names: set[str]) -> tuple[SourceColumn, ...]:
     """Return the columns to read so that some can be given out: with those that say when they are known."""
     wanted = {*names, *(() if source.event_time is None else (source.event_time,))}
-    wanted |= {at for column in source.columns if column.name in names and (at := column.known.at) is not None}
+    wanted |= {
+        at for column in source.columns if column.name in names and (at := column.known.at) is not None
+    }
     return tuple(column for column in source.columns if column.name in wanted)

@@ -67,7 +67,9 @@ class Checks:
         about = {feature for feature, _ in broken}
         only = self._checked.get(next(iter(about))) if len(about) == 1 else None
         lines = [f"{feature}: {text}" if feature and only is None else text for feature, text in broken]
-        message = lines[0] if len(lines) == 1 else f"{len(lines)} checks are broken\n    " + "\n    ".join(lines)
+        message = (
+            lines[0] if len(lines) == 1 else f"{len(lines)} checks are broken\n    " + "\n    ".join(lines)
+        )
         raise failed(self.table, label, message, feature=only)
 
     def _counts(self, rows: int, source_rows: int) -> Iterator[tuple[str, str]]:
@@ -98,7 +100,10 @@ class Checks:
         if check == _UNIQUE_KEYS:
             if column == keys[0]:
                 repeated = examples(named_row(keys, output, at) for at in rows)
-                yield "", f"the keys {', '.join(keys)} are not unique, {len(rows)} of {total} rows repeat them: {repeated}"
+                yield (
+                    "",
+                    f"the keys {', '.join(keys)} are not unique, {len(rows)} of {total} rows repeat them: {repeated}",
+                )
         elif check == _NOT_NULL and column in keys:
             yield "", f"the key {column} is NULL in {len(rows)} of {total} rows: {named}"
         elif check == _NOT_NULL:
@@ -114,15 +119,19 @@ class Checks:
 
 def _demands(feature: FeatureSpec) -> bool:
     check = feature.check
-    return check.nulls is not True or check.unique or any(
-        part is not None for part in (check.between, check.isin, check.matches)
+    return (
+        check.nulls is not True
+        or check.unique
+        or any(part is not None for part in (check.between, check.isin, check.matches))
     )
 
 
 def _column(feature: FeatureSpec) -> Any:
     check = feature.check
     return pandera.Column(
-        checks=list(_pandera_checks(check, feature.type)), nullable=check.nulls is not False, unique=check.unique
+        checks=list(_pandera_checks(check, feature.type)),
+        nullable=check.nulls is not False,
+        unique=check.unique,
     )
 
 
@@ -145,7 +154,9 @@ def _pandera_checks(check: Check, declared: ColumnType) -> Iterator[Any]:
     if check.nulls is not True and check.nulls is not False:
         share = float(check.nulls)
         yield pandera.Check(
-            lambda values: bool(values.isna().sum() <= share * len(values)), error=f"nulls={check.nulls}", ignore_na=False
+            lambda values: bool(values.isna().sum() <= share * len(values)),
+            error=f"nulls={check.nulls}",
+            ignore_na=False,
         )
 
 

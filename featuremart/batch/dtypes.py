@@ -81,7 +81,12 @@ def to_values(array: pa.Array, type: ColumnType, *, nullable: bool) -> Any:  # n
 
 
 def to_series(
-    array: pa.Array, type: ColumnType, *, nullable: bool, index: pd.Index, name: str  # noqa: A002
+    array: pa.Array,
+    type: ColumnType,
+    *,
+    nullable: bool,
+    index: pd.Index,
+    name: str,  # noqa: A002
 ) -> pd.Series[Any]:
     """Turn an Arrow array into the Series that a function sees."""
     values = to_values(array, type, nullable=nullable)

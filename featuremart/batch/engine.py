@@ -258,9 +258,7 @@ def _accept(result: Any, grain: Grain, feature: FeatureSpec, label: str) -> pa.A
     except Misshapen as error:
         raise failed(table, label, str(error), feature=feature) from None
     except NotLossless as error:
-        rows = examples(
-            f"{grain.row_name(result, at)} -> {shown(result.iloc[at])}" for at in error.positions
-        )
+        rows = examples(f"{grain.row_name(result, at)} -> {shown(result.iloc[at])}" for at in error.positions)
         raise failed(table, label, error.cause + (f": {rows}" if rows else ""), feature=feature) from error
     return array if positions is None else array.take(positions)
 

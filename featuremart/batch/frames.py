@@ -102,7 +102,9 @@ def refuse_duplicates(rows: pa.RecordBatch, source: SourceSpec, on: Sequence[str
         )
 
 
-def to_frame(rows: pa.RecordBatch, source: SourceSpec, *, nullable: frozenset[str] = frozenset()) -> pd.DataFrame:
+def to_frame(
+    rows: pa.RecordBatch, source: SourceSpec, *, nullable: frozenset[str] = frozenset()
+) -> pd.DataFrame:
     """Turn rows into the frame that a function takes as the whole source.
 
     Parameters

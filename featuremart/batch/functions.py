@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 import traceback
 from pathlib import Path
@@ -16,6 +17,43 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from featuremart.catalog.model import FeatureSpec, TableSpec
+
+
+def check_code(table: TableSpec) -> None:
+    """Make sure that the code at hand is the code that the plan was made for.
+
+    Parameters
+    ----------
+    table
+        As planned.
+
+    Raises
+    ------
+    UsageError
+        Where it is not: the image was built from another revision.
+    """
+    from featuremart.catalog.fingerprint import python_fingerprint
+
+    found = python_fingerprint(_root(table), table.model, table.name)
+    if found != table.python_fingerprint:
+        raise UsageError(
+            f"the worker's {table.id} is not the code that was planned "
+            f"(fingerprint {found[:12]}, planned {table.python_fingerprint[:12] or 'none'})",
+            where=table.where,
+            next_command="mart images",
+        )
+
+
+def _root(table: TableSpec) -> Path:
+    """Return the folder that the package ``features`` stands in."""
+    package = table.module.partition(".")[0]
+    spec = importlib.util.find_spec(package)
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    if not folders:
+        raise UsageError(
+            f"the worker finds no package {package} in {Path.cwd()} or PYTHONPATH", next_command="mart images"
+        )
+    return Path(folders[0]).parent
 
 
 def load_functions(table: TableSpec) -> dict[str, Callable[..., Any]]:

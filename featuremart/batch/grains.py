@@ -68,7 +68,9 @@ class Grain(ABC):
     def row_name(self, result: pd.Series[Any], position: int) -> str:
         """Name the row that a value of a result belongs to, by its keys."""
 
-    def feature(self, array: pa.Array, parameter: Parameter, type: ColumnType, *, nullable: bool) -> pd.Series[Any]:  # noqa: A002
+    def feature(
+        self, array: pa.Array, parameter: Parameter, type: ColumnType, *, nullable: bool
+    ) -> pd.Series[Any]:  # noqa: A002
         """Return a computed feature as another function takes it."""
         return to_series(array, type, nullable=nullable, index=self.index, name=parameter.name)
 
@@ -190,7 +192,7 @@ class Groups(Grain):
 
     def _check_index(self, index: pd.Index) -> None:
         keys = self.table.keys
-        wanted = f'.groupby({list(keys) if len(keys) > 1 else keys[0]!r}) or .set_index(...) gives it'
+        wanted = f".groupby({list(keys) if len(keys) > 1 else keys[0]!r}) or .set_index(...) gives it"
         if tuple(index.names) != keys:
             named = ", ".join(map(repr, index.names))
             raise Misshapen(f"its index is named {named}, not {', '.join(map(repr, keys))}; {wanted}")
@@ -210,8 +212,10 @@ def _combinations(rows: pa.RecordBatch, table: TableSpec) -> pa.RecordBatch:
     keys = pa.Table.from_batches([rows.select(list(table.keys))]).drop_null()
     unique = keys.group_by(list(table.keys), use_threads=False).aggregate([])
     unique = unique.sort_by([(key, "ascending") for key in table.keys]).combine_chunks()
-    arrays = [unique.column(key).combine_chunks().cast(ARROW[column.type])
-              for key, column in zip(table.keys, table.key_columns, strict=True)]
+    arrays = [
+        unique.column(key).combine_chunks().cast(ARROW[column.type])
+        for key, column in zip(table.keys, table.key_columns, strict=True)
+    ]
     return pa.record_batch(arrays, names=list(table.keys))
 
 

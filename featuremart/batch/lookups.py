@@ -20,7 +20,11 @@ _NO_KEY = -1
 
 
 def look_up(
-    left: pa.RecordBatch, event_time: str, right: pa.RecordBatch, source: SourceSpec, lookup: Lookup,
+    left: pa.RecordBatch,
+    event_time: str,
+    right: pa.RecordBatch,
+    source: SourceSpec,
+    lookup: Lookup,
     columns: Iterable[str],
 ) -> dict[str, pa.Array]:
     """Join columns of a second source as of the event time.

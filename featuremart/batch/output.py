@@ -103,9 +103,7 @@ def write(store: Objects, request: BatchRequest, finished: Finished) -> Partitio
     return _somebody_elses(store.get(place.manifest), place.manifest)
 
 
-def _manifest(
-    request: BatchRequest, finished: Finished, place: keys.OutputKey, item: DataObject
-) -> Manifest:
+def _manifest(request: BatchRequest, finished: Finished, place: keys.OutputKey, item: DataObject) -> Manifest:
     table = request.table
     columns = table.output_columns
     return Manifest(

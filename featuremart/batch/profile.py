@@ -45,7 +45,9 @@ def profile(table: TableSpec, rows: pa.RecordBatch) -> bytes:
         All rows of the partition.
     """
     features = {feature.name: _column(rows.column(feature.name), feature.type) for feature in table.computed}
-    return json.dumps({"format": FORMAT, "rows": rows.num_rows, "features": features}, allow_nan=False).encode()
+    return json.dumps(
+        {"format": FORMAT, "rows": rows.num_rows, "features": features}, allow_nan=False
+    ).encode()
 
 
 def _column(array: pa.Array, declared: ColumnType) -> dict[str, Any]:
@@ -87,7 +89,9 @@ def _numeric(values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
     # sorted once: quantiles, bins and the number of different values all follow from the order
     ordered = np.sort(values)
     finite = ordered[np.isfinite(ordered)]
-    found: dict[str, Any] = {"distinct": int(np.count_nonzero(ordered[1:] != ordered[:-1])) + bool(len(ordered))}
+    found: dict[str, Any] = {
+        "distinct": int(np.count_nonzero(ordered[1:] != ordered[:-1])) + bool(len(ordered))
+    }
     if len(finite) < len(ordered):
         found["infinite"] = len(ordered) - len(finite)
     if not len(finite):

@@ -56,9 +56,7 @@ class RawPartition:
     rows: pa.RecordBatch
 
 
-def read_raw(
-    store: Objects, key: str, source: SourceSpec, columns: Sequence[SourceColumn]
-) -> RawPartition:
+def read_raw(store: Objects, key: str, source: SourceSpec, columns: Sequence[SourceColumn]) -> RawPartition:
     """Read one partition of a source.
 
     Parameters
@@ -140,7 +138,8 @@ def _typed(
         array = chunks.combine_chunks()
         if column.required and array.null_count:
             raise _damaged(
-                f"{item.key}: column {column.name} is declared required and holds {array.null_count} NULL", source
+                f"{item.key}: column {column.name} is declared required and holds {array.null_count} NULL",
+                source,
             )
         arrays.append(array)
     return pa.record_batch(arrays, names=[column.name for column in columns])

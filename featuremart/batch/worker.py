@@ -79,26 +79,28 @@ class Worker:
         WorkFailed, TransientError
             For the first partition that cannot be made. Those before it stay done.
         """
-        writing: deque[tuple[float, Future[PartitionDone]]] = deque()
+        writing: deque[Future[PartitionDone]] = deque()
         with ThreadPoolExecutor(THREADS, thread_name_prefix="s3") as pool:
             try:
                 for work, there in self._upcoming(pool):
                     begun = time.perf_counter()
                     if there is not None:
                         self._tell(there, begun)
+                        self.done.append(there)
                         continue
                     finished = self._compute(work)
-                    writing.append((begun, pool.submit(self._write, finished)))
+                    writing.append(pool.submit(self._write, finished, begun))
                     while len(writing) > BEHIND:
-                        self._wait(writing)
+                        self.done.append(writing.popleft().result())
                 while writing:
-                    self._wait(writing)
+                    self.done.append(writing.popleft().result())
             except MartError:
                 self._finish(writing)
                 raise
             except BaseException:
                 self._stop.set()
                 pool.shutdown(cancel_futures=True)
+                self._finish(writing)
                 raise
 
     def _upcoming(self, pool: ThreadPoolExecutor) -> Iterator[tuple[PartitionWork, PartitionDone | None]]:
@@ -120,11 +122,7 @@ class Worker:
             yield work, there.result()
 
     def _read(self, pool: ThreadPoolExecutor, work: PartitionWork) -> set[tuple[str, Partition]]:
-        days = {
-            (source, day)
-            for source, partitions in self._days(work).items()
-            for day in partitions
-        }
+        days = {(source, day) for source, partitions in self._days(work).items() for day in partitions}
         for source, day in sorted(days - self._raw.keys(), key=str):
             self._raw[source, day] = pool.submit(self._prepared, source, day)
         return days
@@ -143,7 +141,8 @@ class Worker:
     def _compute(self, work: PartitionWork) -> Finished:
         partition = parse_partition(work.partition)
         raw = {
-            source: [self._raw[source, day].result() for day in days] for source, days in self._days(work).items()
+            source: [self._raw[source, day].result() for day in days]
+            for source, days in self._days(work).items()
         }
         own = raw[self._request.table.source][-1].manifest if raw[self._request.table.source] else None
         extracted_at = own.extracted_at if own is not None and partition is None else None
@@ -159,24 +158,19 @@ class Worker:
     def _days(self, work: PartitionWork) -> dict[str, tuple[Partition, ...]]:
         return days_read(self._request.table, self._request.sources, parse_partition(work.partition))
 
-    def _write(self, finished: Finished) -> PartitionDone:
+    def _write(self, finished: Finished, begun: float) -> PartitionDone:
         if self._stop.is_set():
             raise Stopped("stopped before the partition was written")
-        return write(self._store, self._request, finished)
+        done = write(self._store, self._request, finished)
+        self._tell(done, begun)
+        return done
 
-    def _finish(self, writing: deque[tuple[float, Future[PartitionDone]]]) -> None:
-        """Write what was computed before a partition failed; its failure stays the one that is told."""
+    def _finish(self, writing: deque[Future[PartitionDone]]) -> None:
+        """Wait for what was computed before a partition failed; its failure stays the one that is told."""
         for reading in self._raw.values():
             reading.cancel()
-        for begun, future in writing:
-            if future.exception() is None:
-                self._tell(future.result(), begun)
-
-    def _wait(self, writing: deque[tuple[float, Future[PartitionDone]]]) -> None:
-        begun, future = writing.popleft()
-        self._tell(future.result(), begun)
+        self.done += [f.result() for f in writing if not f.cancelled() and f.exception() is None]
 
     def _tell(self, done: PartitionDone, begun: float) -> None:
-        self.done.append(done)
         how = f"{time.perf_counter() - begun:.2f} s" if done.made else "was made before"
         self._say(f"{self._request.table.id} {done.partition}: {done.rows:,} rows, {how}")

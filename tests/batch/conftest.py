@@ -117,7 +117,9 @@ def make_table(kind, functions, *, types=None, checks=None, rejected=(), sources
             name=function.__name__,
             where=Where("features/demo/table.py", line[function.__name__]),
             type=ColumnType((types or {}).get(function.__name__, "FLOAT64")),
-            parameters=tuple(_parameter(name, names, source, sources) for name in inspect.signature(function).parameters),
+            parameters=tuple(
+                _parameter(name, names, source, sources) for name in inspect.signature(function).parameters
+            ),
             doc=Docstring("A feature."),
             check=(checks or {}).get(function.__name__, Check()),
             rejected="no gain" if function.__name__ in rejected else None,

@@ -39,12 +39,16 @@ def output(table, values, *, keys=None, **others):
         **others,
     }
     schema = pa.schema([field.with_nullable(True) for field in arrow_schema(table.output_columns)])
-    return pa.record_batch([pa.array(columns[name], schema.field(name).type) for name in schema.names], schema=schema)
+    return pa.record_batch(
+        [pa.array(columns[name], schema.field(name).type) for name in schema.names], schema=schema
+    )
 
 
 def enforce(demo, values, check=None, type_="FLOAT64", *, keys=None, rows=None, **changes):
     table = demo.table("row", [value], types={"value": type_}, checks={"value": check or Check()}, **changes)
-    Checks(table).enforce(DAY, output(table, values, keys=keys), source_rows=len(values) if rows is None else rows)
+    Checks(table).enforce(
+        DAY, output(table, values, keys=keys), source_rows=len(values) if rows is None else rows
+    )
 
 
 D = decimal.Decimal
@@ -62,9 +66,24 @@ GOOD_AND_BAD = [
     ("BOOL", Check(isin=(True,)), [True, None], False),
     ("BYTES", Check(isin=("a",)), [b"a", None], b"b"),
     ("DATE", Check(between=("2013-01-01", None)), [dt.date(2013, 1, 1), None], dt.date(2012, 12, 31)),
-    ("TIMESTAMP", Check(between=("2013-01-05", None)), [INSTANT, None], INSTANT - dt.timedelta(microseconds=1)),
-    ("TIMESTAMP", Check(between=(None, "2013-01-05T01:00+01:00")), [INSTANT], INSTANT + dt.timedelta(microseconds=1)),
-    ("DATETIME", Check(between=("2013-01-05", None)), [INSTANT.replace(tzinfo=None)], dt.datetime(2013, 1, 4)),
+    (
+        "TIMESTAMP",
+        Check(between=("2013-01-05", None)),
+        [INSTANT, None],
+        INSTANT - dt.timedelta(microseconds=1),
+    ),
+    (
+        "TIMESTAMP",
+        Check(between=(None, "2013-01-05T01:00+01:00")),
+        [INSTANT],
+        INSTANT + dt.timedelta(microseconds=1),
+    ),
+    (
+        "DATETIME",
+        Check(between=("2013-01-05", None)),
+        [INSTANT.replace(tzinfo=None)],
+        dt.datetime(2013, 1, 4),
+    ),
     ("NUMERIC", Check(between=(0, "0.1")), [D("0.1"), None], D("0.100000001")),
     ("NUMERIC", Check(isin=("1.5",)), [D("1.5"), None], D("1.6")),
     ("FLOAT64", Check(nulls=False), [0.0], None),

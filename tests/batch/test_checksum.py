@@ -57,7 +57,12 @@ def test_the_bytes_are_those_that_the_documentation_names(kind):
 
 
 rows_of_table = st.lists(
-    st.tuples(st.text(max_size=3), st.integers(-2, 2), st.none() | st.floats(allow_nan=False), st.none() | st.text(max_size=3)),
+    st.tuples(
+        st.text(max_size=3),
+        st.integers(-2, 2),
+        st.none() | st.floats(allow_nan=False),
+        st.none() | st.text(max_size=3),
+    ),
     unique_by=lambda row: row[:2],
     max_size=8,
 )
@@ -80,16 +85,27 @@ def test_any_other_value_does(rows, data):
     at = data.draw(st.integers(0, len(rows) - 1))
     a, b, x, y = rows[at]
     changed = data.draw(
-        st.sampled_from([(a, b, (x or 0.0) + 1.5, y), (a, b, x, (y or "") + "x"), (a + "x", b + 9, x, y),
-                         (a, b, None if x is not None else 0.0, y), (a, b, x, None if y is not None else "")])
+        st.sampled_from(
+            [
+                (a, b, (x or 0.0) + 1.5, y),
+                (a, b, x, (y or "") + "x"),
+                (a + "x", b + 9, x, y),
+                (a, b, None if x is not None else 0.0, y),
+                (a, b, x, None if y is not None else ""),
+            ]
+        )
     )
     if changed != rows[at]:
         assert of([*rows[:at], changed, *rows[at + 1 :]]) != of(rows)
 
 
 def test_types_and_names_count():
-    assert checksum({"id": ("INT64", [1]), "x": ("INT64", [None])}) != checksum({"id": ("INT64", [1]), "x": ("FLOAT64", [None])})
-    assert checksum({"id": ("INT64", [1]), "x": ("INT64", [1])}) != checksum({"id": ("INT64", [1]), "y": ("INT64", [1])})
+    assert checksum({"id": ("INT64", [1]), "x": ("INT64", [None])}) != checksum(
+        {"id": ("INT64", [1]), "x": ("FLOAT64", [None])}
+    )
+    assert checksum({"id": ("INT64", [1]), "x": ("INT64", [1])}) != checksum(
+        {"id": ("INT64", [1]), "y": ("INT64", [1])}
+    )
     assert checksum({"id": ("STRING", ["a", "b"]), "x": ("STRING", ["ab", ""])}) != checksum(
         {"id": ("STRING", ["a", "b"]), "x": ("STRING", ["a", "b"])}
     )

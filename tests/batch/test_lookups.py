@@ -67,7 +67,9 @@ def test_nothing_older_than_the_tolerance_is_taken(demo):
 
 
 def test_an_early_flight_sees_the_evening_before(demo):
-    assert look(demo, visibility, [demo.flight(1, f"{DAY} 00:10")], [weather("2013-01-04 23:00", visib=5.0)]) == [5.0]
+    assert look(
+        demo, visibility, [demo.flight(1, f"{DAY} 00:10")], [weather("2013-01-04 23:00", visib=5.0)]
+    ) == [5.0]
 
 
 def test_a_null_report_is_a_report(demo):
@@ -121,7 +123,10 @@ def test_two_answers_are_refused(demo):
 
 
 def test_no_reports_at_all_leave_nulls(demo):
-    assert look(demo, visibility, [demo.flight(1, f"{DAY} 10:00"), demo.flight(2, f"{DAY} 10:00")], []) == [None, None]
+    assert look(demo, visibility, [demo.flight(1, f"{DAY} 10:00"), demo.flight(2, f"{DAY} 10:00")], []) == [
+        None,
+        None,
+    ]
 
 
 HISTORY = SourceSpec(
@@ -146,8 +151,13 @@ instants = st.integers(0, 30)
 
 
 def _batch(rows):
-    columns = {"a": ColumnType.STRING, "b": ColumnType.INT64, "at": ColumnType.TIMESTAMP,
-               "said_at": ColumnType.TIMESTAMP, "now": ColumnType.INT64}
+    columns = {
+        "a": ColumnType.STRING,
+        "b": ColumnType.INT64,
+        "at": ColumnType.TIMESTAMP,
+        "said_at": ColumnType.TIMESTAMP,
+        "now": ColumnType.INT64,
+    }
     arrays = [pa.array([row[name] for row in rows], ARROW[kind]) for name, kind in columns.items()]
     arrays += [arrays[-1], arrays[-1]]
     return pa.record_batch(arrays, names=[*columns, "soon", "late"])
@@ -155,8 +165,11 @@ def _batch(rows):
 
 @given(
     asked=st.lists(st.tuples(keys, instants), max_size=20),
-    told=st.lists(st.tuples(keys, instants, st.none() | st.integers(0, 40)), max_size=20,
-                  unique_by=lambda row: (row[0], row[1])),
+    told=st.lists(
+        st.tuples(keys, instants, st.none() | st.integers(0, 40)),
+        max_size=20,
+        unique_by=lambda row: (row[0], row[1]),
+    ),
     tolerance=st.integers(0, 12),
 )
 def test_the_law_of_as_of(asked, told, tolerance):
@@ -179,8 +192,12 @@ def test_the_law_of_as_of(asked, told, tolerance):
             usable = [
                 (at, n)
                 for n, (other, at, said) in enumerate(told)
-                if other == key and None not in key and at <= time and time - at <= tolerance
-                and when(at, said) is not None and when(at, said) <= time
+                if other == key
+                and None not in key
+                and at <= time
+                and time - at <= tolerance
+                and when(at, said) is not None
+                and when(at, said) <= time
             ]
             expected.append(max(usable)[1] if usable else None)
         assert found[name].to_pylist() == expected, name

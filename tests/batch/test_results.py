@@ -44,7 +44,11 @@ NY = "America/New_York"
         ("STRING", pd.Series(["a", None], dtype=object), ["a", None]),
         ("STRING", pd.Series(["a", None, "a"], dtype="category"), ["a", None, "a"]),
         ("BYTES", pd.Series([b"\xff", None]), [b"\xff", None]),
-        ("TIMESTAMP", pd.Series(pd.to_datetime(["2020-01-01"])).dt.tz_localize(NY), [dt.datetime(2020, 1, 1, 5, tzinfo=dt.UTC)]),
+        (
+            "TIMESTAMP",
+            pd.Series(pd.to_datetime(["2020-01-01"])).dt.tz_localize(NY),
+            [dt.datetime(2020, 1, 1, 5, tzinfo=dt.UTC)],
+        ),
         ("TIMESTAMP", pd.Series([pd.NaT], dtype="datetime64[ns, UTC]"), [None]),
         ("DATETIME", pd.Series(pd.to_datetime(["2020-01-01 05:00"])), [dt.datetime(2020, 1, 1, 5)]),
         ("DATE", pd.Series([dt.date(2020, 2, 29), None]), [dt.date(2020, 2, 29), None]),
@@ -128,20 +132,31 @@ def run(demo, function, declared="FLOAT64"):
     ("wrong", "message"),
     [
         (lambda distance: distance.iloc[:3], "it returned 3 values for 4 rows"),
-        (lambda distance: distance.dropna().to_numpy(), r"it returned numpy.ndarray of shape \(4,\), not a pandas Series"),
+        (
+            lambda distance: distance.dropna().to_numpy(),
+            r"it returned numpy.ndarray of shape \(4,\), not a pandas Series",
+        ),
         (lambda distance: None, "it returned nothing"),
         (lambda distance: distance.to_frame(), "not a pandas Series"),
         (lambda distance: distance.sort_values(ascending=False), "row 0 is labelled 3"),
         (lambda distance: distance.set_axis(list("abcd")), "row 0 is labelled 'a'"),
-        (lambda distance: distance + 2**53, "do not fit pd.Series.float. without loss: flight_id='F0' -> 9007199254741092"),
-        (lambda origin: origin, r"it returned str, declared is pd.Series\[float\] \(FLOAT64\): flight_id='F0' -> 'EWR'"),
+        (
+            lambda distance: distance + 2**53,
+            "do not fit pd.Series.float. without loss: flight_id='F0' -> 9007199254741092",
+        ),
+        (
+            lambda origin: origin,
+            r"it returned str, declared is pd.Series\[float\] \(FLOAT64\): flight_id='F0' -> 'EWR'",
+        ),
     ],
 )
 def test_the_error_names_table_partition_feature_rows_and_the_way_on(demo, wrong, message):
     with pytest.raises(WorkFailed, match=message) as info:
         run(demo, wrong)
     text = str(info.value)
-    assert text.startswith(f"features/demo/table.py:{wrong.__code__.co_firstlineno}: demo.table, partition {DAY}, feature <lambda>: ")
+    assert text.startswith(
+        f"features/demo/table.py:{wrong.__code__.co_firstlineno}: demo.table, partition {DAY}, feature <lambda>: "
+    )
     assert f"then mart transform demo.table --date {DAY}" in text
     assert text.count("flight_id=") <= 5
 

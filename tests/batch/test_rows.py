@@ -161,7 +161,9 @@ def test_a_day_is_the_sources_own_also_when_clocks_change(demo, day, first, last
     assert run(first, last).num_rows == 2
     microsecond = pd.Timedelta(1, "us")
     for astray in (pd.Timestamp(first) - microsecond, pd.Timestamp(last) + microsecond):
-        with pytest.raises(WorkFailed, match=f"1 of 3 rows happened on another day in {demo.FLIGHTS.timezone}") as info:
+        with pytest.raises(
+            WorkFailed, match=f"1 of 3 rows happened on another day in {demo.FLIGHTS.timezone}"
+        ) as info:
             run(first, astray, last)
         assert f"mart extract flights --date {day}" in str(info.value)
 
@@ -180,7 +182,12 @@ def test_a_night_on_which_the_calendar_went_back_is_judged_by_the_calendar(demo)
 
 @pytest.mark.parametrize(
     "leak",
-    [lambda arr_delay: arr_delay, lambda bags: bags, lambda landed_at: landed_at, lambda distance, bags: distance],
+    [
+        lambda arr_delay: arr_delay,
+        lambda bags: bags,
+        lambda landed_at: landed_at,
+        lambda distance, bags: distance,
+    ],
     ids=["known at a column", "known after a while", "says when another is known", "second parameter"],
 )
 def test_a_column_that_is_known_later_is_refused(demo, leak):
@@ -198,6 +205,10 @@ def test_rows_are_computed_alone(demo):
     functions = [miles, is_long]
     table = demo.table("row", functions, types={"is_long": "BOOL"})
     whole = demo.compute(table, functions, DAY, {"flights": {DAY: rows}}).to_pylist()
-    parts = [demo.compute(table, functions, DAY, {"flights": {DAY: rows[at::3]}}).to_pylist() for at in range(3)]
-    joined = sorted((row for part in parts for row in part), key=lambda row: (row["departure"], row["flight_id"]))
+    parts = [
+        demo.compute(table, functions, DAY, {"flights": {DAY: rows[at::3]}}).to_pylist() for at in range(3)
+    ]
+    joined = sorted(
+        (row for part in parts for row in part), key=lambda row: (row["departure"], row["flight_id"])
+    )
     assert joined == whole

@@ -67,7 +67,12 @@ def test_what_was_not_known_before_the_end_is_null(demo):
         at = None if landed is None else demo.local(landed)
         return demo.flight(number, f"{DAY} 21:59", arr_delay=float(number), landed_at=at)
 
-    rows = [row(1, f"{DAY} 23:59:59.999999"), row(2, "2013-01-06 00:00"), row(3, "2013-01-06 02:00"), row(4, None)]
+    rows = [
+        row(1, f"{DAY} 23:59:59.999999"),
+        row(2, "2013-01-06 00:00"),
+        row(3, "2013-01-06 02:00"),
+        row(4, None),
+    ]
     rows.append(demo.flight(5, f"{DAY} 22:00", arr_delay=5.0, landed_at=demo.local(f"{DAY} 23:00")))
     table = demo.table("window", [look], types={"look": "INT64"})
     demo.compute(table, [look], DAY, {"flights": {DAY: rows}})
@@ -131,7 +136,10 @@ def test_several_keys_make_a_multi_index(demo):
     rows = [demo.flight(n, f"{DAY} 10:00", origin="EWR" if n % 2 else "JFK") for n in range(4)]
     functions = [farthest, shuffled]
     table = demo.table(
-        "window", functions, types=dict.fromkeys(["farthest", "shuffled"], "INT64"), keys=("carrier", "origin")
+        "window",
+        functions,
+        types=dict.fromkeys(["farthest", "shuffled"], "INT64"),
+        keys=("carrier", "origin"),
     )
     output = demo.compute(table, functions, DAY, {"flights": {DAY: rows}})
     assert output.column("origin").to_pylist() == ["EWR", "JFK"]
@@ -148,7 +156,10 @@ def test_an_empty_window_is_an_empty_output(demo):
         (lambda flights: flights.groupby("origin").size(), "its index is named 'origin', not 'carrier'"),
         (lambda flights: flights["distance"], "its index is named None, not 'carrier'"),
         (lambda flights: flights.set_index("carrier")["distance"], "its index repeats keys: 'UA'"),
-        (lambda flights: pd.Series([1], pd.Index([3], name="carrier")), "its index level carrier is int64, the key is"),
+        (
+            lambda flights: pd.Series([1], pd.Index([3], name="carrier")),
+            "its index level carrier is int64, the key is",
+        ),
         (
             lambda flights: pd.Series([1, 2], pd.Index(["UA", "XX"], name="carrier")),
             "1 of its keys do not occur in flights: 'XX'",
@@ -237,6 +248,8 @@ def test_the_law_of_the_window(demo, flights):
         frame = seen[0] if seen else pd.DataFrame({"flight_id": [], "arr_delay": [], "bags": []})
         assert sorted(frame["flight_id"]) == sorted(row.flight_id for row in inside)
         known = frame.dropna(subset="arr_delay")["flight_id"]
-        assert set(known) == {row.flight_id for row in inside if row.landed_at is not None and row.landed_at < end}
+        assert set(known) == {
+            row.flight_id for row in inside if row.landed_at is not None and row.landed_at < end
+        }
         known = frame.dropna(subset="bags")["flight_id"]
         assert set(known) == {row.flight_id for row in inside if row.departure + dt.timedelta(hours=2) < end}

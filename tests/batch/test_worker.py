@@ -161,8 +161,12 @@ def test_a_failing_partition_stops_the_work_and_leaves_the_earlier_ones(demo, la
         return distance * 1.0
 
     table = demo.table("row", [broken])
-    worker = worker_module.Worker(lake.store, lake.request(table, DAYS), demo.by_name([broken]), lambda line: None)
-    with pytest.raises(WorkFailed, match="demo.table, partition 2013-01-04, feature broken: it raised ValueError: too far"):
+    worker = worker_module.Worker(
+        lake.store, lake.request(table, DAYS), demo.by_name([broken]), lambda line: None
+    )
+    with pytest.raises(
+        WorkFailed, match="demo.table, partition 2013-01-04, feature broken: it raised ValueError: too far"
+    ):
         worker.run()
     assert [done.partition for done in worker.done] == DAYS[:3]
     written = {key.split("/")[3] for key in lake.store.objects if key.startswith("features/")}
@@ -292,7 +296,9 @@ def test_a_snapshot_carries_the_instant_of_its_extraction(demo, lake):
     table = demo.table("snapshot", [seats_twice])
     lake.run(table, ["snapshot"], [seats_twice])
     assert lake.manifest(table, "snapshot").extracted_at == at
-    assert lake.output(table, "snapshot").to_pylist() == [{"tailnum": "N1", "available_at": at, "seats_twice": 8.0}]
+    assert lake.output(table, "snapshot").to_pylist() == [
+        {"tailnum": "N1", "available_at": at, "seats_twice": 8.0}
+    ]
 
 
 class TestDamagedInput:
@@ -300,7 +306,9 @@ class TestDamagedInput:
 
     @pytest.fixture
     def table(self, demo, lake):
-        lake.add("flights", DAYS[0], [demo.flight(1, f"{DAYS[0]} 10:00")], [demo.flight(2, f"{DAYS[0]} 11:00")])
+        lake.add(
+            "flights", DAYS[0], [demo.flight(1, f"{DAYS[0]} 10:00")], [demo.flight(2, f"{DAYS[0]} 11:00")]
+        )
         return demo.table("row", [miles])
 
     def refused(self, lake, table, message, kind=WorkFailed):
@@ -318,14 +326,18 @@ class TestDamagedInput:
 
     def test_a_day_that_the_request_does_not_name(self, lake, table):
         lake.inputs["flights"].clear()
-        text = self.refused(lake, table, "reads source flights of 2013-01-01, which the request does not name")
+        text = self.refused(
+            lake, table, "reads source flights of 2013-01-01, which the request does not name"
+        )
         assert "mart extract flights --date 2013-01-01" in text
 
     def test_a_missing_object(self, lake, table):
         del lake.store.objects[self.data_key(lake)]
         self.refused(lake, table, r"part-1.arrow does not exist", ObjectMissing)
 
-    @pytest.mark.parametrize("damage", [lambda data: data[:-7], lambda data: data[:-1] + b"?", lambda data: b""])
+    @pytest.mark.parametrize(
+        "damage", [lambda data: data[:-7], lambda data: data[:-1] + b"?", lambda data: b""]
+    )
     def test_other_bytes(self, lake, table, damage):
         key = self.data_key(lake)
         lake.store.objects[key] = damage(lake.store.objects[key])
@@ -344,7 +356,9 @@ class TestDamagedInput:
 
     def replaced(self, demo, lake, change):
         rows = change(demo.raw_rows(demo.FLIGHTS, [demo.flight(1, f"{DAYS[0]} 10:00")]))
-        lake.inputs["flights"][DAYS[0]] = demo.write_raw(lake.store, demo.FLIGHTS, DAYS[0], [rows], fingerprint="e" * 16)
+        lake.inputs["flights"][DAYS[0]] = demo.write_raw(
+            lake.store, demo.FLIGHTS, DAYS[0], [rows], fingerprint="e" * 16
+        )
 
     def test_a_column_that_is_not_there(self, demo, lake, table):
         self.replaced(demo, lake, lambda rows: rows.drop_columns(["distance"]))
@@ -355,7 +369,9 @@ class TestDamagedInput:
         self.refused(lake, table, "column distance is string, declared INT64")
 
     def test_a_value_that_does_not_fit(self, demo, lake, table):
-        self.replaced(demo, lake, lambda rows: rows.set_column(4, "distance", pa.array([2**64 - 1], pa.uint64())))
+        self.replaced(
+            demo, lake, lambda rows: rows.set_column(4, "distance", pa.array([2**64 - 1], pa.uint64()))
+        )
         self.refused(lake, table, "cannot be read: Integer value 18446744073709551615 not in range")
 
     def test_a_narrower_type_is_read(self, demo, lake, table):
