@@ -1,0 +1,178 @@
+"""The real data, as the sources' own SQL makes it, and as the engine makes features of it."""
+
+from __future__ import annotations
+
+import ast
+import datetime as dt
+import inspect
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from featuremart.batch.checks import Checks
+from featuremart.batch.engine import Engine
+from featuremart.batch.functions import load_functions
+from featuremart.batch.inputs import days_read
+from featuremart.catalog.loading import load
+from featuremart.config import clients
+from featuremart.lake.days import DayRange, partition_label
+from featuremart.local.demo import fetch_datasets, fill
+
+ROOT = Path(__file__).parents[2]
+YEAR = DayRange(dt.date(2013, 1, 1), dt.date(2013, 12, 31))
+
+
+@pytest.fixture(scope="session")
+def datasets():
+    """Return the folder of the data's archives; they are fetched once a checkout."""
+    folder = ROOT / ".mart" / "datasets"
+    fetch_datasets(ROOT, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def warehouse(environment, datasets):
+    """Return an environment whose warehouse is filled."""
+    fill(environment, datasets, root=ROOT)
+    return environment
+
+
+@pytest.fixture(scope="session")
+def catalog():
+    """Return the catalog of this repository."""
+    return load(ROOT)
+
+
+@pytest.fixture(scope="session")
+def extracted(warehouse, catalog):
+    """Return a function that tells what a source's SQL makes of the whole warehouse, as an Arrow table."""
+    from google.cloud import bigquery
+
+    client = clients.bigquery(warehouse)
+    made = {}
+
+    def extract(name):
+        if name in made:
+            return made[name]
+        source = catalog.sources[name]
+        query, days = source.sql, []
+        if not source.is_snapshot:
+            # as an extraction asks for them
+            query = f"SELECT * FROM ({query}) WHERE partition_day BETWEEN @first_day AND @last_day"  # noqa: S608 - the query is a file of this repository
+            bounds = {"first_day": YEAR.first, "last_day": YEAR.last}
+            days = [bigquery.ScalarQueryParameter(key, "DATE", day) for key, day in bounds.items()]
+        table = f"{warehouse.staging_dataset}.whole_{name}"
+        config = bigquery.QueryJobConfig(query_parameters=days)
+        client.query(f"CREATE OR REPLACE TABLE {table} AS {query}", job_config=config).result()
+        made[name] = _read(warehouse, client.get_table(table))
+        return made[name]
+
+    return extract
+
+
+def _read(environment, table):
+    """Read a table by the Storage Read API, whose Arrow messages the clients' own readers no longer decode."""
+    from google.cloud.bigquery_storage_v1 import types
+
+    storage = clients.bigquery_storage(environment)
+    path = f"projects/{table.project}/datasets/{table.dataset_id}/tables/{table.table_id}"
+    wanted = types.ReadSession(table=path, data_format=types.DataFormat.ARROW)
+    session = storage.create_read_session(
+        parent=f"projects/{table.project}", read_session=wanted, max_stream_count=1
+    )
+    schema = pa.ipc.read_schema(pa.py_buffer(session.arrow_schema.serialized_schema))
+    batches = [
+        pa.ipc.read_record_batch(pa.py_buffer(message.arrow_record_batch.serialized_record_batch), schema)
+        for stream in session.streams
+        for message in storage.read_rows(stream.name)
+    ]
+    return pa.Table.from_batches(batches, schema)
+
+
+@pytest.fixture(scope="session")
+def computed(extracted, catalog):
+    """Return a function that computes a whole feature table of real rows, with its rejected features too.
+
+    Every partition must pass the checks of the table.
+    """
+    parts = {}
+
+    def raw(name):
+        if name not in parts:
+            rows = extracted(name)
+            if catalog.sources[name].is_snapshot:
+                parts[name] = {None: _batch(rows)}
+            else:
+                found = rows.column("partition_day").to_pandas()
+                rows = rows.drop_columns(["partition_day"])
+                parts[name] = {day: _batch(rows.filter(pa.array(found == day))) for day in YEAR}
+        return parts[name]
+
+    def compute(name):
+        table = catalog.table(name)
+        everything = replace(table, features=tuple(replace(f, rejected=None) for f in table.features))
+        engine = Engine(everything, catalog.sources, load_functions(everything))
+        checks = Checks(everything)
+        prepared = {}
+        for source in table.sources:
+            wanted = [column.name for column in engine.columns(source)]
+            for day, rows in raw(source).items():
+                prepared[source, day] = engine.prepare(source, day, rows.select(wanted))
+        made = []
+        for partition in [None] if catalog.sources[table.source].is_snapshot else YEAR:
+            read = days_read(table, catalog.sources, partition)
+            inputs = {source: [prepared[source, day] for day in days] for source, days in read.items()}
+            output = engine.compute(partition, inputs, extracted_at=dt.datetime.now(dt.UTC))
+            rows = inputs[table.source][-1].num_rows
+            checks.enforce(partition_label(partition), output, source_rows=rows)
+            made.append(output)
+        return pa.Table.from_batches(made).to_pandas()
+
+    return compute
+
+
+def _batch(rows):
+    return pa.Table.to_batches(rows.combine_chunks())[0] if rows.num_rows else _nothing(rows.schema)
+
+
+def _nothing(schema):
+    return pa.record_batch([pa.array([], field.type) for field in schema], schema=schema)
+
+
+@pytest.fixture(scope="session")
+def says():
+    """Return a function that asserts what a feature's docstring, or the finding that rejected it, says."""
+
+    def check(function, sentence):
+        assert sentence in _text(function), f"\n{function.__name__} should say: {sentence}"
+
+    return check
+
+
+def _text(function):
+    """Return a function's docstring and the texts of its decorators, without line breaks."""
+    definition = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    texts = [
+        node.value
+        for mark in definition.decorator_list
+        for node in ast.walk(mark)
+        if isinstance(node, ast.Constant)
+    ]
+    return " ".join(" ".join(text for text in [function.__doc__, *texts] if isinstance(text, str)).split())
+
+
+@pytest.fixture
+def frame():
+    """Return a function that makes a frame of rows (dicts); what a row leaves out is null."""
+
+    def make(dtypes, *rows):
+        columns = {
+            name: pd.Series([row.get(name) for row in rows], dtype=dtype) for name, dtype in dtypes.items()
+        }
+        return pd.DataFrame(columns)
+
+    return make
