@@ -50,3 +50,24 @@ def parse_duration(value: Any, argument: str = "duration") -> dt.timedelta:
         argument=argument,
         instead=f'write {argument}="3h" (letters: d, h, m, s)',
     )
+
+
+def format_duration(duration: dt.timedelta) -> str:
+    """Write a duration as :func:`parse_duration` reads it.
+
+    Parameters
+    ----------
+    duration
+        Whole seconds, longer than nothing.
+
+    Examples
+    --------
+    >>> format_duration(dt.timedelta(seconds=5400))
+    '1h30m'
+    """
+    minutes, seconds = divmod(int(duration.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return "".join(
+        f"{count}{unit}" for count, unit in zip((days, hours, minutes, seconds), "dhms", strict=True) if count
+    )

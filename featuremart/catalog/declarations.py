@@ -84,7 +84,9 @@ def make(call: ast.Call, module: Module, findings: Findings) -> Call | None:
         message = f"{name}: {ast.unparse(error.node)} is no literal, and the catalog does not run the module"
         findings.add(error.node.lineno, message, "write the value itself")
     except DeclarationError as error:
-        findings.add(_line_of(call, error.argument), f"{name}: {error.message}", error.instead)
+        # a decorator's message names it already
+        message = error.message if error.message.startswith("@") else f"{name}: {error.message}"
+        findings.add(line_of(call, error.argument), message, error.instead)
     return None
 
 
@@ -127,7 +129,7 @@ def _names_are_right(name: str, call: ast.Call, findings: Findings) -> bool:
     before = len(findings.problems)
     given = set(signature.by_place[: len(call.args)])
     if len(call.args) > len(signature.by_place):
-        named = ", ".join(f"{key}=..." for key in signature.names if key not in signature.by_place)
+        named = ", ".join(f"{key}=..." for key in signature.required or signature.names)
         findings.add(call.lineno, f"{name} takes its arguments by name", f"write {name}({named})")
         return False
     for keyword in call.keywords:
@@ -178,6 +180,6 @@ def _items(node: ast.Dict) -> Iterator[tuple[ast.Constant, ast.expr]]:
         yield key, value
 
 
-def _line_of(call: ast.Call, argument: str) -> int:
+def line_of(call: ast.Call, argument: str) -> int:
     """Return the line of a named argument, or of the call where it has none."""
     return next((keyword.value.lineno for keyword in call.keywords if keyword.arg == argument), call.lineno)

@@ -60,10 +60,10 @@ def parse_docstring(text: str, line: int, findings: Findings) -> Docstring:
             findings.add(at, f"the docstring has an unknown section {title}", hint)
         elif title in sections:
             findings.add(at, f"the docstring has two sections {title}", "make one of them")
-        elif not body:
-            findings.add(at, f"the docstring's section {title} is empty", "fill it in, or leave it out")
         else:
             sections[title] = body
+            if not body:
+                findings.add(at, f"the docstring's section {title} is empty", "fill it in, or leave it out")
     summary, _, body = "\n".join(head).strip().partition("\n\n")
     return Docstring(" ".join(summary.split()), body.strip(), tuple(sections.items()))
 
@@ -93,7 +93,7 @@ def check_complete(
     missing = [title for title in required if title not in present]
     if missing:
         instead = "; ".join(f"write {title}: {_PURPOSE[title]}" for title in missing)
-        findings.add(line, f"the docstring of {what} has no section {' and '.join(missing)}", instead)
+        findings.add(line, f"the docstring of {what} lacks {' and '.join(missing)}", instead)
 
 
 def _at_margin(lines: Sequence[str]) -> str:

@@ -49,22 +49,16 @@ def read_features(
         In file order, as far as they can be read.
     """
     taken = {**taken, **dict.fromkeys(RESERVED_COLUMNS, "column of the framework")}
-    first: dict[str, Function] = {}
-    features: list[FeatureSpec] = []
+    features: dict[str, FeatureSpec] = {}
     for function in feature_functions(module):
-        if function.name in first:
-            message = f"{function.name} is defined twice, first on line {first[function.name].lineno}"
-            findings.add(function.lineno, message, "give one of them another name")
-            continue
-        first[function.name] = function
-        _check_name(
-            function, {**dict.fromkeys(RESERVED_COLUMNS, "column of the framework"), **taken}, findings
-        )
-        features.append(_read(function, module, names, findings))
-    _check_helpers(module, findings)
-    _check_order(features, findings)
-    _check_rejected(features, findings)
-    return tuple(features)
+        if function.name not in features:
+            _check_name(function, taken, findings)
+            features[function.name] = _read(function, module, names, findings)
+    _check_twice(module, findings)
+    found = tuple(features.values())
+    _check_order(found, findings)
+    _check_rejected(found, findings)
+    return found
 
 
 def _read(function: Function, module: Module, names: Nameable, findings: Findings) -> FeatureSpec:
@@ -119,15 +113,13 @@ def _check_kind(function: Function, module: Module, findings: Findings) -> None:
         findings.add(function.lineno, message, "return one Series")
 
 
-def _check_helpers(module: Module, findings: Findings) -> None:
-    """Refuse two helpers with one name: the second hides the first from the feature that was written for it."""
-    first: dict[str, int] = {}
-    for function in module.functions:
-        if function.name.startswith("_"):
-            if function.name in first:
-                message = f"{function.name} is defined twice, first on line {first[function.name]}"
-                findings.add(function.lineno, message, "give one of them another name")
-            first.setdefault(function.name, function.lineno)
+def _check_twice(module: Module, findings: Findings) -> None:
+    """Refuse a function beside another thing of its name: the later one hides the other from who meant it."""
+    for name in dict.fromkeys(function.name for function in module.functions):
+        first, *others = module.bindings[name]
+        for other in others:
+            message = f"{name} is defined twice, first on line {first.node.lineno}"
+            findings.add(other.node.lineno, message, "give one of them another name")
 
 
 def _check_order(features: Sequence[FeatureSpec], findings: Findings) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from featuremart.catalog.modules import AUTHORING_MODULES, AUTHORING_NAMES, FOLDER, names_of_package
 from featuremart.catalog.purity import forbidden
-from featuremart.catalog.requirements import distribution_of
+from featuremart.catalog.requirements import distribution_of, imports_of
 from featuremart.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -81,9 +81,8 @@ def _to_declare(root: str, requirements: Requirements) -> str:
     if near.startswith("did you mean"):
         return near
     distribution = distribution_of(root)
-    named = distribution.lower().replace("-", "_") == root
-    line = distribution if named or not distribution else f"{distribution}  # import: {root}"
-    return f"add {line or root} to {requirements.file} and run make lock, or do without"
+    line = distribution if imports_of(distribution) == [root] else f"{distribution}  # import: {root}"
+    return f"add {line} to {requirements.file} and run make lock, or do without"
 
 
 def _own(imported: Imported, module: Module, modules: Mapping[str, Module]) -> Iterator[tuple[str, str]]:

@@ -36,22 +36,24 @@ def read_lookups(
     broken
         Names of those that cannot: what is wrong with them is said elsewhere.
     line
-        Of the declaration.
+        Of the lookups.
     findings
         Collects what is wrong.
 
     Returns
     -------
     tuple of Lookup
-        In the order declared.
+        Those that are right, in the order declared.
     """
     lookups = []
     for name, as_of in declared.lookups.items():
-        lookups.append(Lookup(name, tuple(as_of.on), parse_duration(as_of.tolerance)))
+        before = len(findings.problems)
         if name in sources:
             _check(name, as_of, declared, sources, line, findings)
         elif name not in broken:
             findings.add(line, f"there is no source {name} to look up", did_you_mean(name, sources))
+        if name in sources and len(findings.problems) == before:
+            lookups.append(Lookup(name, tuple(as_of.on), parse_duration(as_of.tolerance)))
     return tuple(lookups)
 
 
@@ -66,7 +68,9 @@ def _check(
     looked_up = sources[name]
     if looked_up.event_time is None:
         message = f"{name} cannot be looked up as of a time: it has no event time"
-        findings.add(line, message, f"give {looked_up.where} an event_time, or join it in the source's SQL")
+        findings.add(
+            line, message, f"give {looked_up.where.file} an event_time, or join it in the source's SQL"
+        )
         return
     if name == declared.source_name:
         message = f"{name} is looked up in itself, where each row would find itself"

@@ -68,6 +68,15 @@ def read_marks(function: Function, module: Module, findings: Findings) -> tuple[
     return check, rejected if rejected is not None or "rejected" not in seen else ""
 
 
+def marks_of(function: Function, module: Module) -> list[ast.expr]:
+    """Return the decorators of a function that are marks of a feature."""
+    return [
+        decorator
+        for decorator in function.decorator_list
+        if module.authoring_name(decorator.func if isinstance(decorator, ast.Call) else decorator) in MARKS
+    ]
+
+
 def _check(named: dict[str, Any]) -> Check:
     between, isin = named.get("between"), named.get("isin")
     return Check(

@@ -10,6 +10,7 @@ from featuremart.catalog.declarations import make
 from featuremart.catalog.docstrings import parse_docstring
 from featuremart.catalog.findings import Findings
 from featuremart.catalog.imports import check_imports
+from featuremart.catalog.marks import marks_of
 from featuremart.catalog.model import Docstring, ModelSpec, Resources
 from featuremart.catalog.modules import FOLDER, Module, read_module
 from featuremart.catalog.names import name_problem
@@ -168,16 +169,32 @@ def read_model(package: Package, findings: Findings) -> ModelSpec | None:
 
 
 def judge_modules(package: Package) -> list[Problem]:
-    """Find what the modules of a model import or use that a pure feature may not."""
+    """Find what the modules of a model import or use that a pure feature may not, and what stands in a wrong one."""
     problems: list[Problem] = []
-    for module in package.modules.values():
+    for name, module in package.modules.items():
         findings = Findings(module.file)
         check_imports(module, package.modules, package.requirements, findings)
         check_purity(module, findings)
-        if module.stem != package.name and not module.is_private and module.name.count(".") > 2:  # noqa: PLR2004
-            message = "a table is a module of its model, not of a package in it"
-            findings.add(
-                0, message, f"move it to {FOLDER}/{package.name}/, or begin the package's name with _"
-            )
+        _check_place(module, package, findings)
+        is_table = name != package.dotted and not module.is_private
+        for function in module.functions:
+            if not is_table or function.name.startswith("_"):
+                for mark in marks_of(function, module):
+                    message = f"{function.name} is no feature: nothing enforces what stands above it"
+                    findings.add(mark.lineno, message, "move it above a feature, or leave it out")
         problems += findings.problems
     return problems
+
+
+def _check_place(module: Module, package: Package, findings: Findings) -> None:
+    folder = f"{FOLDER}/{package.name}"
+    is_package = module.name == package.dotted
+    for called, _, call in module.calls:
+        if called == "Model" and not is_package:
+            findings.add(call.lineno, "a Model is declared by its package", f"move it to {folder}/{INIT}")
+        if called == "FeatureTable" and (is_package or module.is_private):
+            message = "a FeatureTable is declared by a module of its model, and this one is none"
+            findings.add(call.lineno, message, f"move it to {folder}/<table>.py")
+    if not is_package and not module.is_private and module.name.count(".") != package.dotted.count(".") + 1:
+        message = "a table is a module of its model, not of a package in it"
+        findings.add(0, message, f"move it to {folder}/, or begin the package's name with _")

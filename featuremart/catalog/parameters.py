@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from featuremart.authoring.durations import format_duration
 from featuremart.catalog.model import Parameter, ParameterKind, TableKind
 from featuremart.errors import did_you_mean
 
@@ -27,7 +28,7 @@ class Nameable:
     refused
         Name -> why it may not be used here, and what to write instead.
     is_whole
-        Whether every source could be read, so that an unknown name is certainly wrong.
+        Whether the table's source and lookups are right, so that an unknown name is certainly wrong.
     """
 
     known: dict[str, Parameter] = field(default_factory=dict)
@@ -41,6 +42,8 @@ def nameable(
     lookups: Iterable[Lookup],
     sources: Mapping[str, SourceSpec],
     features: Iterable[str],
+    *,
+    is_whole: bool = True,
 ) -> Nameable:
     """Collect what the features of a table may name.
 
@@ -51,14 +54,15 @@ def nameable(
     source
         Its source; None where that could not be read.
     lookups
-        Its further sources.
+        Its further sources, as far as they are right.
     sources
         All sources.
     features
         Names of all its features.
+    is_whole
+        Whether all of its lookups are right.
     """
-    lookups = list(lookups)
-    found = Nameable(is_whole=source is not None and all(lookup.source in sources for lookup in lookups))
+    found = Nameable(is_whole=is_whole and source is not None)
     found.known.update((name, Parameter(name, ParameterKind.FEATURE)) for name in features)
     if source is None:
         return found
@@ -69,13 +73,12 @@ def nameable(
             "name the columns that the feature needs",
         )
         for lookup in lookups:
-            if lookup.source in sources:
-                looked_up = sources[lookup.source]
-                _add_columns(found, looked_up, prefix=f"{lookup.source}__", kind=ParameterKind.LOOKUP)
-                found.refused[lookup.source] = (
-                    "a lookup is taken by its columns",
-                    f"write {lookup.source}__<column>, for example {lookup.source}__{looked_up.columns[0].name}",
-                )
+            looked_up = sources[lookup.source]
+            _add_columns(found, looked_up, prefix=f"{lookup.source}__", kind=ParameterKind.LOOKUP)
+            found.refused[lookup.source] = (
+                "a lookup is taken by its columns",
+                f"write {lookup.source}__<column>, for example {lookup.source}__{looked_up.columns[0].name}",
+            )
         return found
     found.known[source.name] = Parameter(source.name, ParameterKind.SOURCE, source=source.name)
     if kind is TableKind.SNAPSHOT:
@@ -98,11 +101,17 @@ def _add_columns(found: Nameable, source: SourceSpec, *, prefix: str, kind: Para
         if source.event_time is None or known_with_event(column, source):
             found.known.setdefault(name, Parameter(name, kind, source=source.name, column=column.name))
         else:
-            cause = f"it is known {_when(column)}, after the event time {source.event_time} of {source.name}: it would be a leak"
-            instead = (
-                f'leave it to a window table, source=window("{source.name}", days=28), which reads the past'
+            cause = f"it is known {_when(column)} the event time {source.event_time} of {source.name}"
+            found.refused[name] = (
+                f"{cause}: it would be a leak",
+                _INSTEAD_OF_LEAK[kind].format(source=source.name),
             )
-            found.refused[name] = (cause, instead)
+
+
+_INSTEAD_OF_LEAK = {
+    ParameterKind.COLUMN: 'leave it to a window table, source=window("{source}", days=28), which reads the past',
+    ParameterKind.LOOKUP: "take a column of {source} that is known at its event time",
+}
 
 
 def known_with_event(column: SourceColumn, source: SourceSpec) -> bool:
@@ -112,8 +121,8 @@ def known_with_event(column: SourceColumn, source: SourceSpec) -> bool:
 
 def _when(column: SourceColumn) -> str:
     if column.known.at is None:
-        return f"{column.known.delay} later"
-    return f"at {column.known.at}"
+        return f"{format_duration(column.known.delay)} after"
+    return f"at {column.known.at}, after"
 
 
 def read_parameters(function: Function, names: Nameable, findings: Findings) -> tuple[Parameter, ...]:

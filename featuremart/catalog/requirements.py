@@ -86,11 +86,18 @@ def read_requirements(folder: Path, *, shown: str) -> tuple[Requirements, list[P
     return Requirements(findings.file, imports, locked), findings.problems
 
 
+def imports_of(distribution: str) -> list[str]:
+    """Return the names that a distribution is imported by, where its line says no other."""
+    name = _normal(distribution)
+    return [_IMPORTED_AS.get(name, name.replace("-", "_"))]
+
+
 def distribution_of(name: str) -> str:
-    """Return the distribution on this machine that provides a name to import, empty for none: for a message."""
+    """Return the distribution that provides a name to import, as far as this machine knows: for a message."""
     from importlib.metadata import packages_distributions
 
-    return next(iter(packages_distributions().get(name, ())), "")
+    known = (distribution for distribution, imported in _IMPORTED_AS.items() if imported == name)
+    return next(known, None) or next(iter(packages_distributions().get(name, ())), name)
 
 
 def _text(path: Path) -> str:
@@ -108,7 +115,7 @@ def _declared(text: str) -> Iterator[tuple[int, str, list[str]]]:
         if said is not None:
             yield number, name, [one.strip() for one in said[1].split(",")]
         else:
-            yield number, name, [_IMPORTED_AS.get(name, name.replace("-", "_"))]
+            yield number, name, imports_of(name)
 
 
 def _locked(text: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from featuremart.authoring.durations import parse_duration
 from featuremart.authoring.refusal import DeclarationError
 from featuremart.authoring.sizes import need_size
 from featuremart.authoring.tables import Snapshot, Window
-from featuremart.catalog.declarations import make
+from featuremart.catalog.declarations import line_of, make
 from featuremart.catalog.digests import python_digest
 from featuremart.catalog.docstrings import check_complete, parse_docstring
 from featuremart.catalog.features import feature_functions, read_features
@@ -18,7 +18,7 @@ from featuremart.catalog.lookups import read_lookups
 from featuremart.catalog.model import Docstring, ModelSpec, Resources, TableKind, TableRules, TableSpec
 from featuremart.catalog.modules import DECLARATIONS
 from featuremart.catalog.names import name_problem
-from featuremart.catalog.parameters import known_with_event, nameable
+from featuremart.catalog.parameters import Nameable, known_with_event, nameable
 from featuremart.errors import did_you_mean
 from featuremart.lake.columns import Column, ColumnType
 
@@ -108,16 +108,15 @@ def read_table(module: Module, around: Surroundings, findings: Findings) -> Tabl
     wrong = name_problem(module.stem, what="a feature table")
     if wrong is not None:
         findings.add(0, *wrong)
-    if not module.calls:
+    calls = [call for called, _, call in module.calls if called == "FeatureTable"]
+    if not calls:
         count = len(feature_functions(module))
         message = f"no table = FeatureTable(...) in a module with {count} public function{'s' if count != 1 else ''}"
         findings.add(
             0, message, f"declare the table, or call the file _{module.stem}.py if it only holds helpers"
         )
         return None
-    return _Table(module, module.calls[0][2].lineno, around, findings).read(
-        read_declaration(module, findings)
-    )
+    return _Table(module, calls[0], around, findings).read(read_declaration(module, findings))
 
 
 def read_declaration(module: Module, findings: Findings) -> FeatureTable | None:
@@ -130,32 +129,41 @@ def read_declaration(module: Module, findings: Findings) -> FeatureTable | None:
 class _Table:
     """Reads one table."""
 
-    def __init__(self, module: Module, line: int, around: Surroundings, findings: Findings) -> None:
+    def __init__(self, module: Module, call: ast.Call, around: Surroundings, findings: Findings) -> None:
         self.module = module
-        self.line = line
+        self.call = call
         self.around = around
         self.findings = findings
 
     def read(self, declared: FeatureTable | None) -> TableSpec | None:
+        """Read the table; what can be judged of its features is, also where the declaration is wrong."""
         doc = self._docstring()
         if declared is None:
-            names = nameable(TableKind.ROW, None, (), {}, self._feature_names())
-            read_features(self.module, names, {}, self.findings)
+            read_features(self.module, Nameable(is_whole=False), {}, self.findings)
             return None
         kind = _kind(declared)
         source = self._source(declared, kind)
-        lookups = read_lookups(declared, self.around.sources, self.around.broken, self.line, self.findings)
-        names = nameable(kind, source, lookups, self.around.sources, self._feature_names())
+        lookups = read_lookups(
+            declared, self.around.sources, self.around.broken, self._line("lookups"), self.findings
+        )
+        names = nameable(
+            kind,
+            source,
+            lookups,
+            self.around.sources,
+            self._feature_names(),
+            is_whole=len(lookups) == len(declared.lookups),
+        )
         features = read_features(self.module, names, _taken(kind, source, declared), self.findings)
         if not features:
-            self.findings.add(self.line, "the table has no features", "write a public function")
+            self.findings.add(self.call.lineno, "the table has no features", "write a public function")
         resources = self._resources(declared)
         if source is None:
             return None
         return TableSpec(
             model=self.around.model.name,
             name=self.module.stem,
-            where=self.findings.where(self.line),
+            where=self.findings.where(self.call.lineno),
             module=self.module.name,
             kind=kind,
             source=source.name,
@@ -173,6 +181,9 @@ class _Table:
             python_fingerprint=python_digest(self.around.package, self.module, declared, features),
         )
 
+    def _line(self, argument: str) -> int:
+        return line_of(self.call, argument)
+
     def _feature_names(self) -> list[str]:
         return [function.name for function in feature_functions(self.module)]
 
@@ -185,47 +196,42 @@ class _Table:
 
     def _source(self, declared: FeatureTable, kind: TableKind) -> SourceSpec | None:
         """Find the source, and judge whether it can be read in this way."""
-        name = declared.source_name
+        name, line = declared.source_name, self._line("source")
         source = self.around.sources.get(name)
         if source is None:
             if name not in self.around.broken:
-                self.findings.add(
-                    self.line, f"there is no source {name}", did_you_mean(name, self.around.sources)
-                )
+                self.findings.add(line, f"there is no source {name}", did_you_mean(name, self.around.sources))
             return None
         if kind is TableKind.SNAPSHOT and not source.is_snapshot:
             message = f"{name} has days, and is no source to take a snapshot of"
-            self.findings.add(
-                self.line, message, f'write source="{name}" or source=window("{name}", days=28)'
-            )
-        elif kind is not TableKind.SNAPSHOT and source.is_snapshot:
+            self.findings.add(line, message, f'write source="{name}" or source=window("{name}", days=28)')
+            return None
+        if kind is not TableKind.SNAPSHOT and source.is_snapshot:
             message = f"{name} has no event time, so it has no days"
-            self.findings.add(self.line, message, f'write source=snapshot("{name}"), without event_time')
-        elif kind is TableKind.ROW and declared.event_time != source.event_time:
-            columns = {column.name for column in source.columns}
-            message = f"{declared.event_time} is no column of {name}"
-            if declared.event_time in columns:
-                message = f"{declared.event_time} is not the event time of {name}"
-            self.findings.add(self.line, message, f'write event_time="{source.event_time}"')
+            self.findings.add(line, message, f'write source=snapshot("{name}"), without event_time')
+            return None
+        if kind is TableKind.ROW and declared.event_time != source.event_time:
+            known = any(column.name == declared.event_time for column in source.columns)
+            message = f"{declared.event_time} is {'not the event time' if known else 'no column'} of {name}"
+            self.findings.add(self._line("event_time"), message, f'write event_time="{source.event_time}"')
         return source
 
     def _keys(self, declared: FeatureTable, source: SourceSpec, kind: TableKind) -> tuple[Column, ...]:
         columns = {column.name: column for column in source.columns}
+        line = self._line("keys")
         found = []
         for key in declared.keys:
             if key not in columns:
                 message = f"the key {key} is no column of {source.name}"
-                self.findings.add(self.line, message, did_you_mean(key, columns))
+                self.findings.add(line, message, did_you_mean(key, columns))
                 continue
             column = columns[key]
             if column.type is ColumnType.FLOAT64:
                 message = f"the key {key} is FLOAT64, and fractions are not equal for certain"
-                self.findings.add(
-                    self.line, message, "cast it to INT64, NUMERIC or STRING in the source's SQL"
-                )
+                self.findings.add(line, message, "cast it to INT64, NUMERIC or STRING in the source's SQL")
             if kind is TableKind.ROW and not known_with_event(column, source):
                 message = f"the key {key} is known after the event time"
-                self.findings.add(self.line, message, "identify a row by what is known at its event time")
+                self.findings.add(line, message, "identify a row by what is known at its event time")
             found.append(Column(key, column.type, required=True))
         return tuple(found)
 
@@ -242,7 +248,7 @@ class _Table:
             try:
                 need_size(found.cpu, found.memory)
             except DeclarationError as error:
-                self.findings.add(self.line, f"FeatureTable: {error.message}", error.instead)
+                self.findings.add(self._line(error.argument), f"FeatureTable: {error.message}", error.instead)
         return found
 
 
