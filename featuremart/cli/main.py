@@ -107,4 +107,20 @@ def invoke(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return EXIT_FAILED
+    except Exception as error:  # noqa: BLE001 - the last line: a person gets a sentence, the traceback goes to a file
+        click.echo(f"error: {_report_bug(error)}", err=True)
+        return EXIT_FAILED
     return result if isinstance(result, int) else 0
+
+
+def _report_bug(error: Exception) -> str:
+    """Keep the traceback of an error that nobody foresaw, and say where it is."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="mart-error-", suffix=".txt", delete=False) as file:
+        file.write("".join(traceback.format_exception(error)))
+    return (
+        f"mart itself broke, this is a bug: {type(error).__name__}: {error}\n"
+        f"  next: report it with {file.name}"
+    )
