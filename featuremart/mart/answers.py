@@ -28,7 +28,7 @@ class NotThere(WorkFailed):
 
 
 class Conflict(TransientError):
-    """Another transaction changed the same table at the same time: BigQuery cancelled this one."""
+    """Somebody else changed the same table at the same time: BigQuery undid or refused this change."""
 
 
 class QueryRefused(WorkFailed):
@@ -50,7 +50,7 @@ def meaning(reason: str, message: str, *, what: str, status: int = 0) -> MartErr
         HTTP status, 0 where there is none.
     """
     text = f"{what}: {message.strip()}"
-    if any(words in message.lower() for words in _CONFLICTS):
+    if reason in {"conditionNotMet", "duplicate"} or any(words in message.lower() for words in _CONFLICTS):
         return Conflict(text)
     if reason == "bytesBilledLimitExceeded":
         return WorkFailed(

@@ -234,6 +234,11 @@ class Rest:
             is not None
         )
 
+    def patch_table(self, dataset: str, name: str, resource: Mapping[str, Any]) -> None:
+        """Change a table's description: the keys of a ``Table`` resource that are given."""
+        path = f"datasets/{quote(dataset)}/tables/{quote(name)}"
+        self._transport.call("PATCH", path, body=resource, what=f"change {dataset}.{name}")
+
     def query(self, sql: str, parameters: Sequence[Parameter] = (), *, what: str = "query") -> Page:
         """Run one statement and return all of its rows.
 
