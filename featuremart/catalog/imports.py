@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import sys
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from featuremart.catalog.findings import Findings
     from featuremart.catalog.modules import Imported, Module
     from featuremart.catalog.requirements import Requirements
+
+PYTHON_NAMES = frozenset({*vars(builtins), "__name__", "__doc__"})
+"""Names that every module has."""
 
 ALWAYS = frozenset({"numpy", "pandas"})
 """What every worker image has, beside the standard library."""
@@ -48,6 +52,33 @@ def check_imports(
                     if isinstance(node, ast.Import | ast.ImportFrom):
                         message = "an import within a function is easily overlooked"
                         findings.add(node.lineno, message, "write it at the top of the module")
+
+
+def check_names(module: Module, findings: Findings) -> None:
+    """Find names that are neither defined nor imported: an import that was forgotten, or a mistyped helper.
+
+    Parameters
+    ----------
+    module
+        The module.
+    findings
+        Collects them.
+    """
+    defined = module.bindings.keys() | PYTHON_NAMES
+    for bindings in module.bindings.values():
+        for binding in bindings:
+            for name in sorted(binding.syntax.names - defined):
+                line = _line_of_use(binding.node, name)
+                if name in AUTHORING_NAMES:
+                    instead = f"add it to: from featuremart import {name}"
+                else:
+                    instead = did_you_mean(name, module.bindings)
+                findings.add(line, f"{name} is neither defined nor imported", instead)
+
+
+def _line_of_use(statement: ast.stmt, name: str) -> int:
+    uses = (node.lineno for node in ast.walk(statement) if isinstance(node, ast.Name) and node.id == name)
+    return min(uses, default=statement.lineno)
 
 
 def _refusals(

@@ -48,11 +48,13 @@ def read_marks(function: Function, module: Module, findings: Findings) -> tuple[
     seen: set[str] = set()
     for decorator in function.decorator_list:
         called = isinstance(decorator, ast.Call)
-        name = module.authoring_name(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        marked = decorator.func if isinstance(decorator, ast.Call) else decorator
+        name = module.authoring_name(marked)
         if name not in MARKS:
-            shown = ast.unparse(decorator.func if isinstance(decorator, ast.Call) else decorator)
-            message = f"@{shown} changes a feature in a way that the catalog cannot see"
-            findings.add(decorator.lineno, message, "only @check and @rejected stand above a feature")
+            forgotten = isinstance(marked, ast.Name) and marked.id not in module.bindings
+            if not forgotten:  # a name that is not imported is told of as such
+                message = f"@{ast.unparse(marked)} changes a feature in a way that the catalog cannot see"
+                findings.add(decorator.lineno, message, "only @check and @rejected stand above a feature")
         elif not called:
             example = "@check(between=(0, 100))" if name == "check" else '@rejected("what it showed")'
             findings.add(decorator.lineno, f"@{name} is not called", f"write {example}")

@@ -9,7 +9,7 @@ from featuremart.authoring.durations import parse_duration
 from featuremart.catalog.declarations import make
 from featuremart.catalog.docstrings import parse_docstring
 from featuremart.catalog.findings import Findings
-from featuremart.catalog.imports import check_imports
+from featuremart.catalog.imports import check_imports, check_names
 from featuremart.catalog.marks import marks_of
 from featuremart.catalog.model import Docstring, ModelSpec, Resources
 from featuremart.catalog.modules import FOLDER, Module, read_module
@@ -174,6 +174,7 @@ def judge_modules(package: Package) -> list[Problem]:
     for name, module in package.modules.items():
         findings = Findings(module.file)
         check_imports(module, package.modules, package.requirements, findings)
+        check_names(module, findings)
         check_purity(module, findings)
         _check_place(module, package, findings)
         is_table = name != package.dotted and not module.is_private
