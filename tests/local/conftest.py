@@ -31,6 +31,7 @@ class ServerProcess:
     module: str
     purposes: tuple[str, ...] = ("http",)
     options: tuple[str, ...] = ()
+    entry: tuple[str, ...] = ()
     ports: dict[str, int] = field(default_factory=dict)
     pid: int = 0
 
@@ -39,7 +40,8 @@ class ServerProcess:
         for purpose in self.purposes:
             taken = set(self.ports.values())
             self.ports.setdefault(purpose, ports.choose(f"{self.home} {purpose}", taken=taken))
-        line = [sys.executable, "-m", self.module, "--home", str(self.home), *self.options]
+        entry = self.entry or ("-m", self.module)
+        line = [sys.executable, *entry, "--home", str(self.home), *self.options]
         for purpose, port in self.ports.items():
             line += [f"--{purpose}", str(port)]
         self.pid = processes.spawn(
