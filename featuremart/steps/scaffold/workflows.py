@@ -40,13 +40,13 @@ def with_table(text: str, file: str, *, model: str, table: str, source: SourceSp
     """
     lines = _Lines(text, file)
     days = "" if source.is_snapshot else " ${days}"
-    if days:
-        lines.declare_days()
     lines.make_group(EXTRACT, "_parallel: true", before=TABLES)
     lines.make_group(TABLES, "_parallel: {limit: 2}")
     if not lines.holds(EXTRACT, f"+{source.name}:"):
         lines.append(EXTRACT, render("extract_task", source=source.name, model=model, days=days))
     lines.append(TABLES, render("table_task", table=table, model=model, days=days))
+    if days:
+        lines.declare_days()
     return lines.text
 
 
@@ -65,7 +65,7 @@ class _Lines:
     lines: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.lines = self.source.splitlines()
+        self.lines = self.source.replace("\r\n", "\n").removesuffix("\n").split("\n")
 
     @property
     def text(self) -> str:
@@ -105,13 +105,20 @@ class _Lines:
                 return len(line) - len(line.lstrip())
         return _INDENT
 
-    def append(self, key: str, task: str) -> None:
-        """Put a task behind the last one of a group, an empty line between them."""
+    def open_block(self, key: str, wanted: str) -> _Block:
+        """Find a top-level key that is written as lines below it, or refuse."""
         block = self.block(key)
         if block is None or not re.fullmatch(rf"{re.escape(key)}\s*:\s*(#.*)?", self.lines[block.start]):
             where = Where(self.file, block.start + 1 if block else 0)
-            message = f"{key} is not written as lines below it, so no task can be put there"
-            raise UsageError(message, where=where, next_command=f"add it by hand:\n{indented(task, _INDENT)}")
+            message = f"{key} is not written as lines below it, so nothing can be put there"
+            raise UsageError(
+                message, where=where, next_command=f"add it by hand:\n{indented(wanted, _INDENT)}"
+            )
+        return block
+
+    def append(self, key: str, task: str) -> None:
+        """Put a task behind the last one of a group, an empty line between them."""
+        block = self.open_block(key, task)
         added = indented(task, self.indent(block)).splitlines()
         self.lines[block.end + 1 : block.end + 1] = ["", *added]
 
@@ -134,9 +141,9 @@ class _Lines:
         """Write ``_export: days`` where no ``days`` is exported."""
         if self.holds("_export", "days:"):
             return
-        block = self.block("_export")
         days = render("days").splitlines()
-        if block is not None:
+        if self.block("_export") is not None:
+            block = self.open_block("_export", render("days"))
             at, added = block.end + 1, [" " * self.indent(block) + line for line in days]
         else:
             tasks = (number for number, line in enumerate(self.lines) if re.match(r"\+|_error\s*:", line))
