@@ -11,6 +11,7 @@ import click
 from featuremart.cli.options import environment_option
 
 if TYPE_CHECKING:
+    from featuremart.local.home import Home
     from featuremart.local.servers import ServerStatus
 
 
@@ -24,7 +25,7 @@ def up(environment: str | None) -> None:
     \b
     Example:
       mart up
-    """  # noqa: D301 - click wants the character itself
+    """
     from featuremart.config.settings import load_settings
     from featuremart.local import servers as local
 
@@ -45,7 +46,7 @@ def servers(environment: str | None, as_json: bool) -> None:
     \b
     Example:
       mart servers --json
-    """  # noqa: D301 - click wants the character itself
+    """
     from featuremart.config.settings import load_settings
     from featuremart.local import servers as local
 
@@ -69,12 +70,57 @@ def down(environment: str | None) -> None:
     \b
     Example:
       mart down
-    """  # noqa: D301 - click wants the character itself
+    """
     from featuremart.config.settings import load_settings
     from featuremart.local import servers as local
 
     local.down(load_settings(), environment, say=click.echo)
     click.echo("down; the data stays in .mart/")
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[IMAGE]...")
+@environment_option
+def images(names: tuple[str, ...], environment: str | None) -> None:
+    """Make what stands for container images here: `embulk`, and `worker-MODEL` of every model.
+
+    What was made of the same sources and requirements is left alone, so this can be repeated.
+
+    \b
+    Example:
+      mart images
+      mart images worker-flight_delay
+    """
+    from featuremart.config.settings import load_settings
+    from featuremart.errors import UsageError, did_you_mean
+    from featuremart.local import images as local
+    from featuremart.local.home import Home
+
+    settings = load_settings()
+    home = Home.of(settings, settings.declared(environment))
+    known = [local.EMBULK, *(f"{local.WORKER}{model}" for model in local.models(home.root))]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"no image {name!r}: {did_you_mean(name, known)}", next_command="mart images")
+    home.make()
+    for name in names or known:
+        _make_image(name, home)
+
+
+def _make_image(name: str, home: Home) -> None:
+    from featuremart.local.images import EMBULK, WORKER
+    from featuremart.local.worker_venvs import make_worker
+
+    if name == EMBULK:
+        from featuremart.transfer.build import build
+
+        build(home.root, target=home.embulk, say=click.echo)
+        return
+    began = time.monotonic()
+    if make_worker(name.removeprefix(WORKER), home):
+        click.echo(f"{name}: made in {time.monotonic() - began:.0f} s")
+    else:
+        click.echo(f"{name}: nothing to make, its requirements are unchanged")
 
 
 def _table(found: list[ServerStatus]) -> list[str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shutil
 import subprocess
 import zipfile
+from pathlib import Path
 
 import pytest
 
+from featuremart.cli.main import invoke
 from featuremart.errors import UsageError, WorkFailed
 from featuremart.local.home import Home
 from featuremart.local.images import ImageMissing, entry_point, models
@@ -120,6 +123,20 @@ def test_a_model_without_a_lock_is_told_what_to_type(home):
 def test_an_image_that_was_not_made_is_named(home):
     with pytest.raises(ImageMissing, match="price"):
         entry_point("registry.example.com/team/worker-price:1@sha256:00", home)
+
+
+def test_mart_images_makes_those_that_are_named(home, tmp_path, monkeypatch, capsys):
+    shutil.copy(Path(__file__).parent.parent.parent / "mart.toml", home.root)
+    lock(home, wheel(tmp_path, "tool", "1.0"))
+    monkeypatch.chdir(home.root)
+
+    assert invoke(["images", "worker-price"]) == 0
+    assert "worker-price: made in" in capsys.readouterr().out
+    assert version_in(home) == "1.0"
+    assert invoke(["images", "worker-price"]) == 0
+    assert "nothing to make" in capsys.readouterr().out
+    assert invoke(["images", "worker-prices"]) == 2
+    assert "did you mean worker-price?" in capsys.readouterr().err
 
 
 def test_the_models_are_the_packages_under_features(home):
