@@ -183,7 +183,8 @@ def definition(name: str) -> MetadataTable:
 def ensure(rest: Rest) -> None:
     """Make the metadata tables and views that are missing, and add the columns that a newer version needs."""
     dataset = rest.environment.mart_dataset
-    there = rest.infos(dataset, [name for table in TABLES for name in (table.name, f"{table.name}_current")])
+    views = [f"{table.name}_current" for table in TABLES if table.identity]
+    there = rest.infos(dataset, [*(table.name for table in TABLES), *views])
     for table in TABLES:
         found = there[table.name]
         resource = table.resource(rest.environment)
