@@ -138,19 +138,24 @@ class AttemptRun:
                 self._start(row)
             if self.transitions.done:
                 return
-            self._receive()
-
-    def _receive(self) -> None:
-        deadline = min(filter(None, (self.transitions.next_try(), self.late_at)), default=None)
-        if deadline is None and not self.running:
-            raise AssertionError("the attempt has not ended, but nothing in it can go on")
-        timeout = None if deadline is None else self.clock.real_seconds_until(deadline)
-        try:
-            self._handle(self.messages.get(timeout=timeout))
-        except Empty:
+            deadline = min(filter(None, (self.transitions.next_try(), self.late_at)), default=None)
+            if deadline is None and not self.running:
+                raise AssertionError("the attempt has not ended, but nothing in it can go on")
+            while not self._has_news(deadline):
+                pass
             if self.sla is not None and self.late_at is not None and self.late_at <= self.clock.now():
                 self.late_at = None
                 self.transitions.add_sla_tasks(self.sla)
+
+    def _has_news(self, deadline: dt.datetime | None) -> bool:
+        """Sleep until a message or the deadline; tell whether tasks may have waited for that."""
+        timeout = None if deadline is None else self.clock.real_seconds_until(deadline)
+        try:
+            message = self.messages.get(timeout=timeout)
+        except Empty:
+            return True
+        self._handle(message)
+        return not isinstance(message, _Announced | _Wrote) or timeout == 0
 
     def _handle(self, message: _Message) -> None:
         match message:

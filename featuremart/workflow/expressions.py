@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 SECONDS = 5.0
 """How long one text may take."""
 
-MEMORY = 128 * 1024 * 1024
+MEMORY = 64 * 1024 * 1024
 """How many bytes one text may use."""
 
 _NOT_EVALUATED = frozenset({"_do", "_else_do"})
-_RUN = "(function(body,json){return new Function(body).call(JSON.parse(json));})"
+# back as JSON, because the engine's own way cuts a text at a NUL
+_RUN = (
+    "(function(write){return function(body,json){"
+    "return write(new Function(body).call(JSON.parse(json)));};})(JSON.stringify)"
+)
 # the engine's words, in those that a Digdag server has for the same
 _WORDS = (
     (re.compile(r"^(ReferenceError: )'(.*)' (is not defined)$"), r"\1\2 \3"),
@@ -92,7 +96,8 @@ def _run(text: str, body: str, variables: Mapping[str, Json], timezone: str) -> 
         result: Any = run(body, json.dumps(variables))
     except quickjs.JSException as error:
         raise _failed(text, _words(str(error))) from error
-    return str(result)
+    made: str = json.loads(result)
+    return made.encode("utf-8", "replace").decode("utf-8")  # half a character becomes "?", as in Java
 
 
 def _words(message: str) -> str:

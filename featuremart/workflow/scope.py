@@ -85,8 +85,9 @@ def visible_params(table: TaskTable, row: Row, params: Config) -> Config:
     """
     seen = values.copy_config(params)
     parents = table.parents(row)
+    around = {parent.index for parent in parents}
     for other in _from_far(table, [*parents, row]):
-        if other in parents:
+        if other.index in around:
             values.merge(seen, other.exported())
         values.merge(seen, other.store_params)
     values.merge(seen, row.export)

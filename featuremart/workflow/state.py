@@ -46,7 +46,7 @@ _PROGRESSING = frozenset({State.READY, State.RUNNING, State.PLANNED}) | WAITING
 _CHILDREN_MAY_RUN = frozenset({State.PLANNED, State.SUCCESS})
 
 
-@dataclass
+@dataclass(eq=False)
 class Row:
     """One task of a running attempt.
 
@@ -128,7 +128,13 @@ class TaskTable:
         self._children: dict[int, list[Row]] = defaultdict(list)
 
     def add(
-        self, tasks: Sequence[TaskDefinition], parent: Row | None, *, initial: bool, after: Sequence[int] = ()
+        self,
+        tasks: Sequence[TaskDefinition],
+        parent: Row | None,
+        *,
+        initial: bool,
+        after: Sequence[int] = (),
+        limited: bool = True,
     ) -> Row:
         """Add tasks that were made together.
 
@@ -142,6 +148,8 @@ class TaskTable:
             Whether a retry of a group makes them anew.
         after
             Upstreams of the first one.
+        limited
+            Whether there can be too many.
 
         Returns
         -------
@@ -154,7 +162,7 @@ class TaskTable:
             Where there would be too many, or an ``_export`` is no object.
         """
         base = len(self.rows)
-        if base + len(tasks) > MOST_TASKS:
+        if limited and base + len(tasks) > MOST_TASKS:
             raise ConfigError(f"Too many tasks. Limit: {MOST_TASKS}, Current: {base}, Adding: {len(tasks)}")
         made = [
             Row(
@@ -216,9 +224,11 @@ class TaskTable:
 
     def depth_first(self, row: Row) -> Iterator[Row]:
         """Go through children and their children, each followed by its own."""
-        for child in self.children(row):
+        stack = list(reversed(self.children(row)))
+        while stack:
+            child = stack.pop()
             yield child
-            yield from self.depth_first(child)
+            stack.extend(reversed(self.children(child)))
 
     def parents(self, row: Row) -> list[Row]:
         """List the groups around a task, the workflow itself first."""

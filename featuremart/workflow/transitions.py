@@ -83,6 +83,11 @@ class Transitions:
             row.state = State.PLANNED
         elif row.state == State.PLANNED and self.table.is_settled(row):
             self._settle(row)
+            # the end of the last of a group's tasks is its own end, and so on up
+            while row.parent is not None and row.state in DONE:
+                row = self.table.rows[row.parent]
+                if row.state == State.PLANNED and self.table.is_settled(row):
+                    self._settle(row)
         else:
             return False
         return True
@@ -172,7 +177,7 @@ class Transitions:
         added = False
         if row is self.root:
             alert: Config = {"_type": "notify", "_command": "Workflow session attempt failed"}
-            self._add(row, f"{row.full_name}^failure-alert", alert, row.place)
+            self._add(row, f"{row.full_name}^failure-alert", alert, row.place, limited=False)
             added = True
         error, stored = self._errors_below(row)
         if self._add_error_tasks(row, error, stored) or added:
@@ -200,9 +205,10 @@ class Transitions:
         child_places: Mapping[str, Place] | None = None,
         after: list[int] | None = None,
         initial: bool = False,
+        limited: bool = True,
     ) -> Row:
         tasks = compile_tasks(full_name, config, place, child_places)
-        first = self.table.add(tasks, parent, initial=initial, after=after or [])
+        first = self.table.add(tasks, parent, initial=initial, after=after or [], limited=limited)
         self.reporter.tasks_added(self.table.rows[first.index :])
         return first
 
