@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -147,3 +150,27 @@ def mart(environment, bigquery_client):
     yield TestMart(own, bigquery_client, Rest(own))
     for dataset in (own.mart_dataset, own.staging_dataset):
         bigquery_client.delete_dataset(dataset, delete_contents=True)
+
+
+@pytest.fixture
+def cloud(local_settings):
+    """Return an environment in the cloud, with no endpoint of its own."""
+    return local_settings.environments["production"]
+
+
+@pytest.fixture
+def run_python(tmp_path):
+    """Return a function that runs code in a fresh interpreter and returns what it printed."""
+
+    def run(code, **variables):
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", code],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **variables},
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
