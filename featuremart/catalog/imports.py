@@ -93,14 +93,12 @@ def _refusals(
     elif root == FOLDER:
         yield from _own(imported, module, modules)
     elif root == "featuremart":
-        if imported.path not in AUTHORING_MODULES and (
-            imported.module not in AUTHORING_MODULES or imported.name not in AUTHORING_NAMES
+        parent, _, name = imported.path.rpartition(".")
+        if imported.path not in AUTHORING_MODULES and not (
+            parent in AUTHORING_MODULES and name in AUTHORING_NAMES
         ):
-            names = ", ".join(sorted(AUTHORING_NAMES))
-            yield (
-                f"{imported.path} is no authoring name: the rest of featuremart is not for features",
-                (f"import from featuremart one of {names}"),
-            )
+            cause = f"{imported.path} is no authoring name: the rest of featuremart is not for features"
+            yield cause, f"import from featuremart one of {', '.join(sorted(AUTHORING_NAMES))}"
     elif (reason := forbidden(imported.path)) is not None:
         yield f"{imported.path} {reason.cause}", reason.instead
     elif root not in sys.stdlib_module_names and root not in ALWAYS and root not in requirements.imports:
@@ -128,7 +126,7 @@ def _own(imported: Imported, module: Module, modules: Mapping[str, Module]) -> I
         )
     elif imported.module not in modules:
         yield f"there is no module {imported.module}", did_you_mean(imported.module, modules)
-    elif imported.path not in modules and imported.path != imported.module:
+    elif imported.path not in modules and imported.path.startswith(f"{imported.module}."):
         name = imported.path.rpartition(".")[2]
         known = names_of_package(modules, imported.module)
         if name not in known:

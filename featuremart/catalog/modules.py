@@ -75,7 +75,7 @@ class Binding:
     declares: bool = False
 
 
-@dataclass
+@dataclass(eq=False)
 class Module:
     """One file.
 

@@ -54,8 +54,11 @@ class Package:
     @property
     def public(self) -> list[Module]:
         """Return the modules that are feature tables, or are meant to be."""
+        depth = self.dotted.count(".") + 1
         return [
-            module for name, module in self.modules.items() if name != self.dotted and not module.is_private
+            module
+            for module in self.modules.values()
+            if module.name.count(".") == depth and not module.is_package and not module.is_private
         ]
 
 
@@ -171,13 +174,14 @@ def read_model(package: Package, findings: Findings) -> ModelSpec | None:
 def judge_modules(package: Package) -> list[Problem]:
     """Find what the modules of a model import or use that a pure feature may not, and what stands in a wrong one."""
     problems: list[Problem] = []
-    for name, module in package.modules.items():
+    tables = package.public
+    for module in package.modules.values():
         findings = Findings(module.file)
         check_imports(module, package.modules, package.requirements, findings)
         check_names(module, findings)
         check_purity(module, findings)
-        _check_place(module, package, findings)
-        is_table = name != package.dotted and not module.is_private
+        is_table = module in tables
+        _check_place(module, package, findings, is_table=is_table)
         for function in module.functions:
             if not is_table or function.name.startswith("_"):
                 for mark in marks_of(function, module):
@@ -187,15 +191,15 @@ def judge_modules(package: Package) -> list[Problem]:
     return problems
 
 
-def _check_place(module: Module, package: Package, findings: Findings) -> None:
+def _check_place(module: Module, package: Package, findings: Findings, *, is_table: bool) -> None:
     folder = f"{FOLDER}/{package.name}"
-    is_package = module.name == package.dotted
+    is_model = module.name == package.dotted
     for called, _, call in module.calls:
-        if called == "Model" and not is_package:
+        if called == "Model" and not is_model:
             findings.add(call.lineno, "a Model is declared by its package", f"move it to {folder}/{INIT}")
-        if called == "FeatureTable" and (is_package or module.is_private):
+        if called == "FeatureTable" and (is_model or module.is_private):
             message = "a FeatureTable is declared by a module of its model, and this one is none"
             findings.add(call.lineno, message, f"move it to {folder}/<table>.py")
-    if not is_package and not module.is_private and module.name.count(".") != package.dotted.count(".") + 1:
+    if not is_model and not module.is_private and not is_table:
         message = "a table is a module of its model, not of a package in it"
         findings.add(0, message, f"move it to {folder}/, or begin the package's name with _")
