@@ -58,6 +58,14 @@ class WarehouseColumn(BaseModel):
     description: str = ""
     fields: tuple[WarehouseColumn, ...] = ()
 
+    @field_validator("name")
+    @classmethod
+    def _quotable_name(cls, value: str) -> str:
+        # BigQuery takes no other names either; these two would end a quoted one
+        if not value or not value.isprintable() or any(character in value for character in "`\\"):
+            raise ValueError(f"{value!r} is no name of a column")
+        return value
+
     @field_validator("type")
     @classmethod
     def _known_type(cls, value: str) -> str:

@@ -282,6 +282,7 @@ def test_a_schema_is_written_as_it_is_read(tmp_path):
         ),
         ("w.t", '[{"name": "a"}]', 0, "this is no table schema: 0.type: Field required", "bq show"),
         ("w.t", '[{"name": "a", "type": "VARCHAR"}]', 0, "there is no type 'VARCHAR'", "bq show"),
+        ("w.t", '[{"name": "a`b", "type": "STRING"}]', 0, "'a`b' is no name of a column", "bq show"),
         ("w.t", '{"schema": 1}', 0, "this is no table schema", "bq show"),
         ("flights", "[]", 0, "the name is not <dataset>.<table>.json", "rename it"),
     ],

@@ -73,7 +73,7 @@ def write_all(root: Path, contents: Mapping[str, str], *, next_commands: tuple[s
 
 
 def _read(path: Path) -> bytes | None:
-    return path.read_bytes() if path.exists() else None
+    return path.read_bytes() if path.is_file() else None
 
 
 def _make_folders(folder: Path) -> list[Path]:
@@ -90,7 +90,7 @@ def _stage(target: Path, content: bytes) -> Path:
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
-        path.chmod(target.stat().st_mode if target.exists() else 0o666 & ~_umask())
+        path.chmod(target.stat().st_mode if target.is_file() else 0o666 & ~_umask())
     except BaseException:
         path.unlink()
         raise

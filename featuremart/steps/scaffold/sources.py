@@ -157,7 +157,7 @@ def _text(table: str, schema: TableSchema, days: Days | None, owner: str) -> str
     return render(
         "source",
         table=table,
-        owner=owner,
+        owner=owner if re.fullmatch(r"[\w.+-]+@[\w.-]+", owner) else _quoted(owner),
         days=header,
         columns="".join(declared),
         selected=",\n".join(f"  {column}" for column in selected),
@@ -194,9 +194,14 @@ def _column_name(column: WarehouseColumn) -> str:
 
 def _declared(column: WarehouseColumn, name: str, *, required: bool) -> str:
     about = " ".join(column.description.split()) or f"say what {name} means"
-    quoted = about.replace("\\", "\\\\").replace('"', '\\"')
     mode = "required: true, " if required else ""
-    return f'  {name}: {{type: {column.type}, {mode}about: "{quoted}"}}\n'
+    return f"  {name}: {{type: {column.type}, {mode}about: {_quoted(about)}}}\n"
+
+
+def _quoted(text: str) -> str:
+    """Return a text as YAML within a comment of SQL: neither of the two may end in it."""
+    plain = "".join(character for character in text if character.isprintable()).replace("*/", "* /")
+    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _event_column(table: str, schema: TableSchema, days: Days | None) -> WarehouseColumn | None:

@@ -130,7 +130,8 @@ class _Draft:
             column=self.column.name if self.column else "",
             group=self.group,
             days=self.days,
-            predicts=self.model.predicts,
+            # it stands within a docstring
+            predicts=self.model.predicts.replace("\\", "/").replace('"', "'") or "what the model predicts",
         )
 
     def test(self) -> str:
