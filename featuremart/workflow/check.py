@@ -134,6 +134,7 @@ class _Walk:
         self.called: set[str] = set()
 
     def workflow(self, workflow: Workflow) -> Iterator[TaskDefinition]:
+        self.called.add(workflow.name)
         for task in workflow.tasks:
             yield from self.task(task, "")
         sla = values.as_object(workflow.file.config.get("sla"))

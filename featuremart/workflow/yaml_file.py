@@ -274,7 +274,9 @@ class _File:
         if not path.is_file():
             near = did_you_mean(node.value, (entry.name for entry in folder.iterdir() if entry.is_file()))
             raise _Unreadable(
-                where, f"the included file is not there: {shown(path, self.root)}", near or example
+                where,
+                f"the included file is not there: {shown(path, self.root)}",
+                f"{near}; {example}" if near else example,
             )
         if path in self.including:
             raise _Unreadable(where, f"the file includes itself: {shown(path, self.root)}", "include it once")

@@ -278,8 +278,9 @@ def test_a_message_with_an_expression_breaks_the_handler_as_on_a_server(files) -
 
     ran = files.run()
 
-    assert ran.states["^error"] if "^error" in ran.states else True
-    assert any("nope is not defined" in task.message for task in ran.attempt.errors)
+    handler = ran.attempt.errors[-1]
+    assert handler.full_name == "+w^error"
+    assert "nope is not defined" in handler.message
 
 
 def test_a_slice_of_a_range_a_task(files) -> None:
