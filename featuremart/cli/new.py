@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from featuremart.cli.options import environment_option
+from featuremart.cli.options import day_options, environment_option, parse_days
 
 if TYPE_CHECKING:
     from featuremart.catalog.warehouse import TableSchema
+    from featuremart.mart.rest import Rest
     from featuremart.steps.scaffold import Written
 
 _KINDS = ("row", "window", "snapshot")
@@ -17,7 +18,7 @@ _KINDS = ("row", "window", "snapshot")
 
 @click.group()
 def new() -> None:
-    r"""Write the first version of a model, a table or a source; it passes mart check at once.
+    r"""Write the first version of a model, a table or a source, which passes mart check at once; cut a fixture.
 
     \b
     Example:
@@ -118,6 +119,50 @@ def source(
         return live_schema(Rest(load_settings(root).environment(environment)), wanted)
 
     _print(new_source(root, name, table=table, days=days, owner=owner, fetch=fetch))
+
+
+@new.command()
+@click.argument("model", metavar="MODEL")
+@click.argument("source", metavar="SOURCE")
+@day_options
+@click.option(
+    "--rows", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many at the most."
+)
+@click.option(
+    "--where", metavar="SQL", help="A condition on the source's columns, for rows of a certain kind."
+)
+@click.option("--name", metavar="FILE", help="Another name than the source's.")
+@environment_option
+def fixture(
+    model: str,
+    source: str,
+    date: str | None,
+    first: str | None,
+    last: str | None,
+    rows: int,
+    where: str | None,
+    name: str | None,
+    environment: str | None,
+) -> None:
+    r"""Write tests/features/MODEL/fixtures/SOURCE.csv: real rows, as the query of SOURCE makes them.
+
+    They are mixed, and the same ones each time. Look at them before you commit them.
+
+    \b
+    Example:
+      mart new fixture flight_delay flights --date 2013-01-31 --rows 10 --where "cancelled"
+    """
+    from featuremart.config.settings import find_root, load_settings
+    from featuremart.steps.scaffold import new_fixture
+
+    root, days = find_root(), parse_days(date, first, last)
+
+    def connect() -> Rest:
+        from featuremart.mart.rest import Rest
+
+        return Rest(load_settings(root).environment(environment))
+
+    _print(new_fixture(root, model, source, days=days, rows=rows, where=where, name=name, connect=connect))
 
 
 def _announce(line: str) -> None:

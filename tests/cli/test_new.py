@@ -15,8 +15,9 @@ from featuremart.catalog import read
 from featuremart.catalog.warehouse import parse_schema
 from featuremart.cli.main import invoke
 from featuremart.errors import UsageError, WorkFailed
+from featuremart.lake.days import DayRange
 from featuremart.steps.live_schema import live_schema
-from featuremart.steps.scaffold import Days, new_source, new_table
+from featuremart.steps.scaffold import Days, new_fixture, new_source, new_table
 from featuremart.steps.scaffold.files import write_all
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -415,6 +416,92 @@ def test_the_warehouse_is_asked_for_a_schema(environment):
     with pytest.raises(WorkFailed, match=r"there is no table shop\.nothing") as caught:
         live_schema(Rest(environment), "shop.nothing")
     assert caught.value.next_command.startswith("bq show --schema")
+
+
+ORDERS = [
+    {"name": "id", "type": "STRING", "mode": "REQUIRED"},
+    {"name": "ordered_at", "type": "TIMESTAMP", "mode": "REQUIRED"},
+    {"name": "amount", "type": "FLOAT64"},
+    {"name": "paid", "type": "BOOL"},
+]
+
+
+@pytest.fixture
+def orders(repository, environment):
+    """Fill a warehouse table, and return how a fixture is cut from the source that reads it."""
+    from featuremart.config import clients
+    from featuremart.mart.rest import Rest
+
+    client = clients.bigquery(environment)
+    client.create_dataset("shop", exists_ok=True)
+    client.query(
+        "CREATE OR REPLACE TABLE shop.sold (id STRING NOT NULL, ordered_at TIMESTAMP NOT NULL, amount FLOAT64, paid BOOL)"
+    ).result()
+    client.query(
+        "INSERT INTO shop.sold (id, ordered_at, amount, paid) VALUES "
+        "('a', TIMESTAMP '2020-01-01 10:00:00+00', 2.0, TRUE), ('b, \"c\"', TIMESTAMP '2020-01-01 11:00:00+00', NULL, NULL), "
+        "('d', TIMESTAMP '2020-01-02 10:00:00+00', 1.25, FALSE)"
+    ).result()
+    days = Days.parse("ordered_at", "UTC", "2020-01-01")
+    new_source(
+        repository, "orders", table="shop.sold", days=days, owner="o", fetch=lambda _: parse_schema(ORDERS)
+    )
+
+    def cut(**options):
+        given = {"days": None, "rows": 20, "where": None, "name": None, **options}
+        return new_fixture(repository, "flight_delay", "orders", **given, connect=lambda: Rest(environment))
+
+    return cut
+
+
+@pytest.mark.slow
+def test_a_fixture_is_cut_from_real_rows(repository, orders):
+    day = DayRange.parse("2020-01-01", None, None)
+
+    written = orders(days=day)
+
+    (file,) = written.created
+    assert file == "tests/features/flight_delay/fixtures/orders.csv"
+    assert (repository / file).read_text() == (
+        'id,ordered_at,amount,paid\na,2020-01-01T10:00:00Z,2,true\n"b, ""c""",2020-01-01T11:00:00Z,,\n'
+    )
+    with pytest.raises(UsageError, match="this file is there already"):
+        orders(days=day)
+    (file,) = orders(
+        days=DayRange.parse(None, "2020-01-01", "2020-01-02"), where="NOT paid -- unpaid", name="unpaid"
+    ).created
+    assert (repository / file).read_text().splitlines()[1:] == ["d,2020-01-02T10:00:00Z,1.25,false"]
+    assert len((repository / orders(days=day, rows=1, name="one").created[0]).read_text().splitlines()) == 2
+    with pytest.raises(WorkFailed, match="orders has no such rows"):
+        orders(days=DayRange.parse("2020-01-03", None, None), name="none")
+    with pytest.raises(WorkFailed, match="amunt"):
+        orders(days=day, where="amunt > 1", name="wrong")
+    assert not (repository / "tests/features/flight_delay/fixtures/wrong.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["flight_dealy", "flights", "--date", "2013-01-31"], "did you mean flight_delay?"),
+        (["flight_delay", "flihgts", "--date", "2013-01-31"], "did you mean flights?"),
+        (["flight_delay", "flights"], "flights has a partition a day"),
+        (["flight_delay", "planes", "--date", "2013-01-31"], "planes has no days"),
+        (["flight_delay", "flights", "--date", "2013-01-32"], "no day of the calendar"),
+        (
+            ["flight_delay", "flights", "--date", "2013-01-31", "--name", "../up"],
+            "a fixture cannot be called",
+        ),
+        (["flight_delay", "flights", "--date", "2013-01-31"], "mart up"),
+    ],
+)
+def test_a_fixture_that_cannot_be_cut_is_refused(repository, mart, words, message):
+    before = state(repository)
+
+    code, said = mart("new", "fixture", *words)
+
+    assert code == 2
+    assert message in said
+    assert state(repository) == before
 
 
 def test_half_of_the_days_is_refused():
