@@ -82,13 +82,11 @@ class Processes:
         with process:
             if process.stdout is not None:
                 _read_lines(process.stdout.fileno(), on_text)
-            # its end is not collected yet, so that its number is still its own while its group is looked at
-            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            code = process.wait()
             with self._lock:
                 self._groups.discard(process.pid)
                 if self._stopping is not None:
                     _signal(process.pid, signal.SIGKILL)  # what it left behind has had its time, too
-            code = process.wait()
         return code if code >= 0 else 128 - code
 
     def stop(self, *, kill: bool) -> None:

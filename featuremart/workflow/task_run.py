@@ -116,11 +116,11 @@ def run_try(begin: Try) -> Outcome:
         return NotYet(later)
     except TaskFailed as error:
         return Failed({"message": str(error)})
-    except (ConfigError, CommandFailed) as error:
+    except (ConfigError, CommandFailed, OSError) as error:
         return Failed(error_config(error, begin.place))
 
 
-def error_config(error: ConfigError | CommandFailed, place: Place) -> Config:
+def error_config(error: ConfigError | CommandFailed | OSError, place: Place) -> Config:
     """Return an error as ``_error`` tasks see it."""
     kind = "config" if isinstance(error, ConfigError) else "runtime"
     return {"message": f"{error} ({kind})", "stacktrace": f"at {place.where}"}

@@ -77,10 +77,6 @@ class Recording:
     name: str
     content: dict[str, Any]
 
-    @property
-    def file(self) -> Path:
-        return RECORDINGS / self.content["file"]
-
     def params(self, side: str, scratch: Path) -> dict[str, Any]:
         params = {**self.content["params"], "scratch": str(scratch)}
         return {key: str(value) for key, value in params.items()} if side == "local" else params
@@ -212,11 +208,12 @@ def project_of(tmp_path_factory: pytest.TempPathFactory):
     shutil.copytree(RECORDINGS / "cases", together)
 
     def make(case: Recording) -> Path:
-        if case.file.parent.name == "cases":
+        file = RECORDINGS / case.content["file"]
+        if file.parent.name == "cases":
             return together
         alone = tmp_path_factory.mktemp(case.name) / "project"
         alone.mkdir()
-        shutil.copy(case.file, alone)
+        shutil.copy(file, alone)
         return alone
 
     return make

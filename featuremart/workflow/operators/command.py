@@ -36,7 +36,7 @@ def sh(request: TaskRequest) -> Result:
     }
     with _scratch(request, "sh") as (folder, scratch):
         runner = scratch / "runner.sh"
-        runner.write_text(script, encoding="utf-8")
+        runner.write_text(script, encoding="utf-8", errors="replace")
         code = _run(request, [*shell, os.path.relpath(runner, folder)], folder, environment)
     if code != 0:
         raise CommandFailed(f"Command failed with code {code}")
@@ -56,7 +56,7 @@ def py(request: TaskRequest) -> Result:
         else:
             source, arguments = values.text(params, "script"), files
         given.write_text(json.dumps({"params": params}), encoding="utf-8")
-        runner.write_text(source, encoding="utf-8")
+        runner.write_text(source, encoding="utf-8", errors="replace")
         code = _run(request, [*python, os.path.relpath(runner, folder), *arguments], folder, {})
         output = json.loads(made.read_text(encoding="utf-8")) if made.is_file() else None
     if code != 0:
@@ -111,7 +111,7 @@ def _run(request: TaskRequest, command: list[str], folder: Path, variables: dict
         environment[key] = secret_text(values.as_text(key, value), request.services)
     try:
         return request.services.processes.run(command, folder, environment, request.write)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise CommandFailed(
             f'Cannot run program "{command[0]}" (in directory "{folder.name}"): {error}'
         ) from error
