@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
             return None
         module, _, attribute = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
-        return command
+        return _with_lines_kept(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -58,6 +58,16 @@ class LazyGroup(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             ctx.fail(f"no command {args[0]!r}: {did_you_mean(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
+
+
+def _with_lines_kept(command: click.Command) -> click.Command:
+    r"""Turn the ``\b`` of a raw docstring into the character by which click keeps the lines of a paragraph."""
+    if command.help:
+        command.help = command.help.replace("\\b\n", "\b\n")
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _with_lines_kept(inner)
+    return command
 
 
 @click.group(
@@ -73,6 +83,9 @@ def mart() -> None:
       mart run flight_delay --date 2013-01-31
       mart query "SELECT COUNT(*) FROM mart.flight_delay__timetable"
     """
+
+
+_with_lines_kept(mart)
 
 
 def main() -> None:

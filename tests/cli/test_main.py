@@ -43,3 +43,18 @@ def test_an_unknown_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]) 
 
 def test_all_commands_are_listed_in_the_order_of_the_table() -> None:
     assert mart.list_commands(mart.make_context("mart", [], resilient_parsing=True)) == list(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--help"], "    mart run flight_delay --date 2013-01-31"),
+        (["check", "--help"], "    mart check"),
+        (["new", "table", "--help"], "    mart new table flight_delay timetable --source flights"),
+    ],
+)
+def test_an_example_keeps_its_lines(words: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(words) == 0
+    shown = capsys.readouterr().out
+    assert line in shown.splitlines()
+    assert "\\b" not in shown
