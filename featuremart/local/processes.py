@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     import psutil
 
+_POLL = 0.02
+_KILLED_WITHIN = 10.0
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ", "JAVA_HOME")
 """What a server or task gets of the environment of whoever starts it: no credentials, no settings."""
 
@@ -108,6 +111,22 @@ def of_task(folder: Path) -> Iterator[psutil.Process]:
                 yield process
 
 
+def wait(process: psutil.Process, *, within: float) -> bool:
+    """Wait for a process to end, and say whether it did.
+
+    A process that ended and that nobody has asked for its end (a zombie) has ended: where the first process of
+    a machine does not ask, as in many containers, it stays in the list of processes for ever.
+    """
+    import psutil
+
+    try:
+        process.wait(within)
+    except psutil.TimeoutExpired:
+        with suppress(psutil.NoSuchProcess):
+            return process.status() == psutil.STATUS_ZOMBIE
+    return True
+
+
 def stop(processes: Iterable[psutil.Process], *, within: float) -> None:
     """Ask processes to end, wait, and kill those that do not.
 
@@ -120,12 +139,28 @@ def stop(processes: Iterable[psutil.Process], *, within: float) -> None:
     """
     import psutil
 
-    remaining = list(processes)
-    for process in remaining:
-        with suppress(psutil.Error):
+    asked = list(processes)
+    for process in asked:
+        with suppress(psutil.NoSuchProcess):
             process.terminate()
-    _, remaining = psutil.wait_procs(remaining, timeout=within)
-    for process in remaining:
-        with suppress(psutil.Error):
+    kill(_remaining(asked, within))
+
+
+def kill(processes: Iterable[psutil.Process]) -> None:
+    """Kill processes, and wait until they are gone."""
+    import psutil
+
+    killed = list(processes)
+    for process in killed:
+        with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(remaining, timeout=within)
+    _remaining(killed, _KILLED_WITHIN)
+
+
+def _remaining(processes: list[psutil.Process], within: float) -> list[psutil.Process]:
+    """Wait for all to end, and return those that have not in time."""
+    deadline = time.monotonic() + within
+    remaining = processes
+    while remaining and time.monotonic() < deadline:
+        remaining = [process for process in remaining if not wait(process, within=_POLL)]
+    return remaining

@@ -124,8 +124,9 @@ def up(
 def down(settings: Settings, environment: str | None = None, *, say: Callable[[str], None] = _silent) -> None:
     """Stop every server of this repository, however it was started or left behind."""
     home = Home.of(settings, settings.declared(environment))
-    if not home.folder.is_dir():
+    if not home.folder.is_dir() and not _found(home):
         return
+    home.make()  # somebody may have removed it under servers that run
     with _locked(home, say):
         found = _found(home)
         for server in reversed(SERVERS):
@@ -141,7 +142,7 @@ def status(settings: Settings, environment: str | None = None) -> list[ServerSta
     """Return how each server is."""
     home = Home.of(settings, settings.declared(environment))
     known = files.read(home.servers_file).servers
-    found = _found(home) if home.folder.is_dir() else {}
+    found = _found(home)
     return [_status(server, home, known.get(server.name), found.get(server.name, [])) for server in SERVERS]
 
 

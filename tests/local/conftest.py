@@ -168,11 +168,16 @@ class Cluster:
         """Return the processes of all tasks."""
         return list(processes.of_task(self.server.home / "ecs"))
 
+    def processes_of(self, arn):
+        """Return the processes of one task."""
+        return list(processes.of_task(self.server.home / "ecs" / "tasks" / arn.rpartition("/")[2]))
+
     wait_until = staticmethod(wait_until)
 
     def restart(self):
         self.server.kill()
         self.server.start()
+        self.ecs.describe_clusters()  # it listens before it has read its journal, and answers after
 
 
 def _if(task, status):

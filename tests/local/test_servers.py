@@ -264,6 +264,18 @@ def test_down_can_be_repeated_and_needs_nothing(settings):
     assert not (settings.root / ".mart").exists()
 
 
+def test_servers_whose_folder_was_removed_are_stopped_and_made_anew(settings):
+    servers.up(settings)
+    shutil.rmtree(settings.root / ".mart")
+    environment = servers.up(settings)
+    assert len(left_running(settings)) == 3
+    assert query(environment, "SELECT 1") == [["1"]]
+
+    shutil.rmtree(settings.root / ".mart")
+    servers.down(settings)
+    assert left_running(settings) == []
+
+
 def test_a_folder_that_cannot_be_written_is_said(settings):
     (settings.root / ".mart").write_text("a file where the folder should be")
     with pytest.raises(WorkFailed, match=r"cannot be written: (Not a directory|File exists)") as failed:

@@ -18,6 +18,7 @@ from google.cloud import bigquery
 
 from featuremart.config import clients
 from featuremart.config.settings import Environment
+from featuremart.local.aws import know_the_services
 
 pytestmark = pytest.mark.slow
 
@@ -206,3 +207,20 @@ def test_of_two_that_look_at_once_one_is_first_and_moto_still_tells_both_that_th
     line = [sys.executable, str(STOCK / "race.py"), application, str(tmp_path)]
     done = subprocess.run(line, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == codes
+
+
+def test_moto_still_lists_its_services_at_every_request(monkeypatch):
+    from moto import backends
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    listed = []
+    monkeypatch.setattr(backends, "list_of_moto_modules", lambda: listed.append("again") or ["s3"])
+    served = DomainDispatcherApplication(create_backend_app)
+    for _ in range(2):
+        assert served.get_backend_for_host("s3.us-east-1.amazonaws.com") == "s3"
+    assert len(listed) == 2
+
+    know_the_services()
+    served.get_backend_for_host("s3.us-east-1.amazonaws.com")
+    served.get_backend_for_host("s3.us-east-1.amazonaws.com")
+    assert len(listed) == 3

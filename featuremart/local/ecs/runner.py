@@ -192,7 +192,7 @@ class Runner:
         began = time.monotonic()
         look_at_memory = began
         kill_at: float | None = None
-        while shim is not None and not _gone(shim):
+        while shim is not None and not processes.wait(shim, within=_POLL):
             now = time.monotonic()
             if self._shipper:
                 self._shipper.ship()
@@ -228,10 +228,8 @@ class Runner:
 
     def _kill_command(self, shim: psutil.Process | None) -> None:
         """Kill all of a container but the process that writes down how it ended."""
-        for process in processes.of_task(self._folder):
-            if shim is None or process.pid != shim.pid:
-                with suppress(psutil.Error):
-                    process.kill()
+        found = processes.of_task(self._folder)
+        processes.kill(process for process in found if shim is None or process.pid != shim.pid)
 
     def _read_exit(self) -> dict[str, object]:
         with suppress(OSError, ValueError):
@@ -280,17 +278,6 @@ def _environment(task: Task, folder: Path, around: Surroundings) -> dict[str, st
         "TMPDIR": str(folder / "tmp"),
     }
     return processes.plain_environment(given | task.environment | {processes.TASK: str(folder)})
-
-
-def _gone(shim: psutil.Process) -> bool:
-    """Wait a moment for a process to end, and say whether it did."""
-    try:
-        shim.wait(_POLL)
-    except psutil.TimeoutExpired:
-        return False
-    except psutil.Error:
-        return True
-    return True
 
 
 def _find_container(folder: Path) -> psutil.Process | None:

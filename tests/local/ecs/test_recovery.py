@@ -9,7 +9,7 @@ import signal
 import psutil
 import pytest
 
-from featuremart.local import faults, processes
+from featuremart.local import faults
 from featuremart.local.ecs import container
 
 pytestmark = pytest.mark.slow
@@ -36,7 +36,7 @@ def test_a_task_that_ended_while_the_server_was_down_has_its_exit_code(cluster, 
     cluster.until(arn, "RUNNING")
     cluster.server.kill()
     go.touch()
-    cluster.wait_until(lambda: not _of(cluster, arn))
+    cluster.wait_until(lambda: not cluster.processes_of(arn))
     cluster.server.start()
     stopped = cluster.until(arn)
     assert stopped["containers"][0]["exitCode"] == 7
@@ -45,14 +45,14 @@ def test_a_task_that_ended_while_the_server_was_down_has_its_exit_code(cluster, 
 
 def test_a_task_whose_container_was_killed_meanwhile_has_no_exit_code(cluster):
     arn = cluster.run("sleep 1000")
-    cluster.wait_until(lambda: len(_of(cluster, arn)) == 2)
+    cluster.wait_until(lambda: len(cluster.processes_of(arn)) == 2)
     cluster.server.kill()
-    [shim] = [process for process in _of(cluster, arn) if container.__file__ in process.cmdline()]
+    [shim] = [process for process in cluster.processes_of(arn) if container.__file__ in process.cmdline()]
     shim.kill()
     cluster.server.start()
     stopped = cluster.until(arn)
     assert "exitCode" not in stopped["containers"][0]
-    cluster.wait_until(lambda: not _of(cluster, arn))
+    cluster.wait_until(lambda: not cluster.processes_of(arn))
 
 
 def test_what_was_stopped_and_every_token_and_definition_is_remembered(cluster):
@@ -125,7 +125,3 @@ def test_without_the_server_of_the_logs_a_task_ends_as_it_does(cluster):
     cluster.ecs.stop_task(cluster="team", task=arn)
     assert cluster.until(arn)["containers"][0]["exitCode"] == 5
     cluster.aws.start()
-
-
-def _of(cluster, arn):
-    return list(processes.of_task(cluster.server.home / "ecs" / "tasks" / arn.rpartition("/")[2]))
