@@ -26,6 +26,7 @@ def new() -> None:
           --timezone America/New_York --first-day 2013-01-01
       mart new model flight_delay --predicts "minutes that a flight arrives late"
       mart new table flight_delay timetable --source flights
+      mart new fixture flight_delay flights --date 2013-01-31
     """
 
 
