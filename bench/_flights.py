@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from featuremart.lake.manifest import DataObject, Manifest, ManifestColumn
 from featuremart.lake.store import ObjectMissing, sha256_hex
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pyarrow as pa
 
     from featuremart.catalog.model import SourceSpec
@@ -34,7 +35,8 @@ def raw_folder(root: Path) -> Path:
     from featuremart.catalog import load
 
     sources = {name: load(root).sources[name] for name in SOURCES}
-    version = hashlib.sha256("".join(spec.sql for spec in sources.values()).encode()).hexdigest()[:12]
+    made_of = [*(spec.sql for spec in sources.values()), json.dumps(Manifest.model_json_schema())]
+    version = hashlib.sha256("".join(made_of).encode()).hexdigest()[:12]
     folder = root / ".mart" / "cache" / "bench" / version / "raw"
     if not (folder / "done").exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -56,7 +58,7 @@ def _make(root: Path, sources: dict[str, SourceSpec], folder: Path) -> None:
     for table in TABLES:
         schema = json.loads((root / "embulk" / "warehouse" / f"warehouse.{table.name}.json").read_text())
         connection.register("filled", read_table(datasets / table.archive, table, schema))
-        connection.execute(f"CREATE TABLE warehouse.{table.name} AS SELECT * FROM filled")
+        connection.table("filled").create(f"warehouse.{table.name}")
     for source in sources.values():
         query = sqlglot.transpile(source.sql, read="bigquery", write="duckdb")[0]
         limits = {"first_day": days_of_year()[0], "last_day": days_of_year()[-1]}
@@ -78,7 +80,9 @@ def _write(rows: pa.Table, source: SourceSpec, day: dt.date, folder: Path) -> No
     path.parent.mkdir(exist_ok=True)
     pyarrow.feather.write_feather(of_day.combine_chunks(), path, compression="zstd")
     data = path.read_bytes()
-    item = DataObject(key=f"{source.name}/{day}.arrow", size=len(data), sha256=sha256_hex(data), rows=of_day.num_rows)
+    item = DataObject(
+        key=f"{source.name}/{day}.arrow", size=len(data), sha256=sha256_hex(data), rows=of_day.num_rows
+    )
     manifest = Manifest(
         layer="raw",
         name=source.name,
