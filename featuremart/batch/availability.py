@@ -77,6 +77,10 @@ def masked(rows: pa.RecordBatch, source: SourceSpec, cutoff: dt.datetime) -> pa.
     cutoff
         UTC instant; a value known exactly then is not known before it.
     """
+    return _masked(rows, source, instant(cutoff))
+
+
+def _masked(rows: pa.RecordBatch, source: SourceSpec, cutoff: int) -> pa.RecordBatch:
     keep: dict[Known, pa.BooleanArray] = {}
     columns = []
     for name, array in zip(rows.schema.names, rows.columns, strict=True):
@@ -85,10 +89,33 @@ def masked(rows: pa.RecordBatch, source: SourceSpec, cutoff: dt.datetime) -> pa.
             columns.append(array)
             continue
         if when not in keep:
-            early = pc.less(known_times(rows, source, when), instant(cutoff))
+            early = pc.less(known_times(rows, source, when), cutoff)
             keep[when] = pc.fill_null(early, fill_value=False)
         columns.append(pc.if_else(keep[when], array, pa.scalar(None, array.type)))
     return pa.record_batch(columns, names=rows.schema.names)
+
+
+def settle(rows: pa.RecordBatch, source: SourceSpec) -> tuple[pa.RecordBatch, int]:
+    """Null what is never known, and tell from which instant on all the rest is.
+
+    Parameters
+    ----------
+    rows
+        Rows of the source, with all of its columns.
+    source
+        Its declaration.
+
+    Returns
+    -------
+    tuple of pyarrow.RecordBatch and int
+        The rows, and microseconds since 1970: at any later instant nothing of them is hidden.
+    """
+    whens = {known(column, source) for column in source.columns}
+    times = [known_times(rows, source, when) for when in whens if not when.with_event]
+    latest = [pc.max(some).as_py() for some in times]
+    settled = max((some for some in latest if some is not None), default=0)
+    never = any(some.null_count for some in times)
+    return (_masked(rows, source, settled + 1) if never else rows), settled
 
 
 def columns_needed(source: SourceSpec, names: set[str]) -> tuple[SourceColumn, ...]:

@@ -25,7 +25,7 @@ STRING, BYTES        8 bytes a row with its length in bytes, then all bytes
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -56,27 +56,45 @@ def content_checksum(rows: pa.RecordBatch, columns: Sequence[Column], keys: Sequ
     order = pc.sort_indices(by_keys, sort_keys=[(key, "ascending") for key in keys])
     digest = hashlib.sha256(b"featuremart features 1\n")
     digest.update(f"{rows.num_rows}\n".encode())
-    for column in columns:
+    ordered = rows.select([column.name for column in columns]).take(order)
+    for column, array in zip(columns, ordered.columns, strict=True):
         digest.update(f"{column.name} {column.type}\n".encode())
-        for part in _parts(rows.column(column.name).take(order)):
+        for part in _parts(array):
             digest.update(part)
     return digest.hexdigest()
 
 
-def _parts(array: pa.Array) -> Iterator[bytes | memoryview]:
-    valid = array.is_valid().to_numpy(zero_copy_only=False)
-    yield valid.astype(np.uint8).data
+def _parts(array: pa.Array) -> Iterator[Any]:
+    """Yield a column's bytes; the array begins at the beginning of its buffers, as :func:`take` makes it."""
+    valid = np.ones(len(array), dtype=bool)
+    if array.null_count:
+        valid = array.is_valid().to_numpy(zero_copy_only=False)
+    yield valid.view(np.uint8).data
     kind = array.type
     if pt.is_string(kind) or pt.is_binary(kind):
-        data = array.cast(pa.binary()).fill_null(b"")
-        yield pc.binary_length(data).to_numpy().astype("<i8").data
-        yield b"".join(data.to_pylist())
+        yield from _text(array.cast(pa.binary()))
     elif pt.is_decimal(kind):
         values = np.frombuffer(array.buffers()[1], dtype=np.uint8, count=len(array) * _NUMERIC_BYTES)
         yield np.where(valid[:, None], values.reshape(-1, _NUMERIC_BYTES), np.uint8(0)).data
     elif pt.is_boolean(kind):
-        yield array.fill_null(False).cast(pa.uint8()).to_numpy().data  # noqa: FBT003
+        yield _filled(array.cast(pa.uint8())).data
     elif pt.is_date(kind):
-        yield array.view(pa.int32()).fill_null(0).to_numpy().astype("<i4", copy=False).data
+        yield _filled(array.view(pa.int32())).astype("<i4", copy=False).data
     else:
-        yield array.view(pa.int64()).fill_null(0).to_numpy().astype("<i8", copy=False).data
+        yield _filled(array.view(pa.int64())).astype("<i8", copy=False).data
+
+
+def _filled(array: pa.Array) -> np.ndarray[Any, Any]:
+    values: np.ndarray[Any, Any] = (array.fill_null(0) if array.null_count else array).to_numpy()
+    return values
+
+
+def _text(array: pa.Array) -> Iterator[Any]:
+    array = array.fill_null(b"") if array.null_count else array
+    _, offsets, data = array.buffers()
+    ends = (
+        np.frombuffer(offsets, dtype=np.int32, count=len(array) + 1) if len(array) else np.zeros(1, np.int32)
+    )
+    yield np.diff(ends).astype("<i8").data
+    if data is not None:
+        yield memoryview(data)[ends[0] : ends[-1]]

@@ -7,6 +7,7 @@ the values of the day.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +34,9 @@ ARROW: dict[ColumnType, pa.DataType] = {
 }
 """The Arrow type of a column in raw files and in feature Parquet."""
 
+IN_MEMORY: dict[ColumnType, pa.DataType] = {**ARROW, ColumnType.STRING: pa.large_string()}
+"""The Arrow type of a source's column while the worker holds it: pandas takes large strings as they are."""
+
 _STRING = pd.StringDtype(na_value=np.nan)
 _TIMESTAMP = pd.DatetimeTZDtype("us", "UTC")
 _EXTENSION: dict[tuple[ColumnType, bool], Any] = {
@@ -52,8 +56,8 @@ def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
 
 
 def empty_batch(columns: Iterable[Column]) -> pa.RecordBatch:
-    """Return no rows of some columns."""
-    typed = {column.name: ARROW[column.type] for column in columns}
+    """Return no rows of some columns of a source."""
+    typed = {column.name: IN_MEMORY[column.type] for column in columns}
     return pa.record_batch([pa.array([], kind) for kind in typed.values()], names=list(typed))
 
 
@@ -94,6 +98,7 @@ def to_series(
     return pd.Series(values, index=index, name=name, dtype=dtype, copy=False)
 
 
+@lru_cache
 def key_dtypes(type: ColumnType) -> set[Any]:  # noqa: A002
     """Return the dtypes that an index level of a key of this type may have."""
     empty = pa.array([], ARROW[type])

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 
-from featuremart.batch.availability import columns_needed, known
+from featuremart.batch.availability import columns_needed, known, settle
 from featuremart.batch.dtypes import ARROW, arrow_schema, empty_batch
 from featuremart.batch.failures import examples, failed, shown
-from featuremart.batch.frames import in_order, refuse_duplicates, verify_day
+from featuremart.batch.frames import Prepared, in_order, refuse_duplicates, verify_day
 from featuremart.batch.functions import call
 from featuremart.batch.grains import Events, Grain, Groups, Misshapen
 from featuremart.batch.inputs import day_bounds
@@ -78,7 +78,7 @@ class Engine:
         names |= {key for lookup in self.table.lookups if lookup.source == source for key in lookup.on}
         return columns_needed(spec, names)
 
-    def prepare(self, source: str, partition: Partition, rows: pa.RecordBatch) -> pa.RecordBatch:
+    def prepare(self, source: str, partition: Partition, rows: pa.RecordBatch) -> Prepared:
         """Verify the rows of one raw partition and bring them into the one order.
 
         Parameters
@@ -102,12 +102,15 @@ class Engine:
                 if lookup.source == source:
                     refuse_duplicates(rows, spec, lookup.on, partition)
         keys = self.table.keys if source == self.table.source else ()
-        return in_order(rows, spec, keys)
+        rows = in_order(rows, spec, keys)
+        if self.table.kind is TableKind.WINDOW:
+            return Prepared(*settle(rows, spec))
+        return Prepared(rows)
 
     def compute(
         self,
         partition: Partition,
-        rows: Mapping[str, Sequence[pa.RecordBatch]],
+        rows: Mapping[str, Sequence[Prepared]],
         *,
         extracted_at: dt.datetime | None = None,
     ) -> pa.RecordBatch:
@@ -147,22 +150,22 @@ class Engine:
     def _grain(
         self,
         partition: Partition,
-        rows: Mapping[str, Sequence[pa.RecordBatch]],
+        rows: Mapping[str, Sequence[Prepared]],
         extracted_at: dt.datetime | None,
     ) -> Grain:
         own = rows[self.table.source]
         if partition is None:
             if extracted_at is None:
                 raise WorkFailed(f"the raw manifest of {self._own.name} does not say when it was extracted")
-            return Groups(self.table, self._own, own[0], extracted_at)
+            return Groups(self.table, self._own, own[0].rows, extracted_at)
         if self.table.kind is TableKind.WINDOW:
             _, end = day_bounds(partition, self._own.timezone)
             return Groups(self.table, self._own, window_rows(own, self._own, end), end + self.table.delay)
-        events = own[-1]
+        events = own[-1].rows
         return Events(self.table, events, self._looked_up(events, rows), self._sources)
 
     def _looked_up(
-        self, events: pa.RecordBatch, rows: Mapping[str, Sequence[pa.RecordBatch]]
+        self, events: pa.RecordBatch, rows: Mapping[str, Sequence[Prepared]]
     ) -> dict[str, pa.Array]:
         found: dict[str, pa.Array] = {}
         for lookup in self.table.lookups:
@@ -172,7 +175,9 @@ class Engine:
                 if p.kind is ParameterKind.LOOKUP and p.source == lookup.source
             }
             spec = self._sources[lookup.source]
-            history = pa.concat_batches([empty_batch(self.columns(lookup.source)), *rows[lookup.source]])
+            history = pa.concat_batches(
+                [empty_batch(self.columns(lookup.source)), *(day.rows for day in rows[lookup.source])]
+            )
             columns = look_up(
                 events, str(self.table.event_time), history, spec, lookup, dict.fromkeys(wanted.values())
             )
@@ -187,7 +192,7 @@ class Engine:
         if partition is not None:
             arrays["partition_day"] = pa.repeat(pa.scalar(partition, ARROW[ColumnType.DATE]), count)
         schema = arrow_schema(self.table.output_columns)
-        return pa.record_batch([arrays[name] for name in schema.names], schema=schema)
+        return pa.record_batch([arrays[field.name].cast(field.type) for field in schema], schema=schema)
 
     def _parameters(self) -> Iterable[Parameter]:
         return (parameter for feature in self._order for parameter in feature.parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from featuremart.catalog.model import SourceSpec
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The rows of one raw partition, as the engine takes them.
+
+    Parameters
+    ----------
+    rows
+        Verified and in order.
+    settled
+        Microseconds since 1970: at any later instant all of their values are known.
+    """
+
+    rows: pa.RecordBatch
+    settled: int = 0
 
 
 def in_order(rows: pa.RecordBatch, source: SourceSpec, keys: Sequence[str]) -> pa.RecordBatch:
@@ -90,16 +107,18 @@ def refuse_duplicates(rows: pa.RecordBatch, source: SourceSpec, on: Sequence[str
         Naming up to five that have more.
     """
     identity = [*on, str(source.event_time)]
+    asked = pa.Table.from_batches([rows.select(identity)]).drop_null()
+    if asked.group_by(identity, use_threads=False).aggregate([]).num_rows == asked.num_rows:
+        return
     frame = pd.DataFrame({name: rows.column(name).to_pandas() for name in identity})
     twice = frame.duplicated(identity).to_numpy() & frame[list(on)].notna().all(axis=1).to_numpy()
-    if twice.any():
-        raise WorkFailed(
-            f"source {source.name}, partition {day}: {int(twice.sum())} rows repeat {' and '.join(identity)}, "
-            f"so a lookup has no single answer: {examples(named_row(identity, rows, at) for at in twice.nonzero()[0])}",
-            where=source.where,
-            next_command=f"make {', '.join(identity)} unique in {source.where}, "
-            f"then mart extract {source.name} --date {day}",
-        )
+    raise WorkFailed(
+        f"source {source.name}, partition {day}: {int(twice.sum())} rows repeat {' and '.join(identity)}, "
+        f"so a lookup has no single answer: {examples(named_row(identity, rows, at) for at in twice.nonzero()[0])}",
+        where=source.where,
+        next_command=f"make {', '.join(identity)} unique in {source.where}, "
+        f"then mart extract {source.name} --date {day}",
+    )
 
 
 def to_frame(

@@ -197,7 +197,7 @@ class Groups(Grain):
             named = ", ".join(map(repr, index.names))
             raise Misshapen(f"its index is named {named}, not {', '.join(map(repr, keys))}; {wanted}")
         for level, column in enumerate(self.table.key_columns):
-            dtype = index.get_level_values(level).dtype
+            dtype = index.levels[level].dtype if isinstance(index, pd.MultiIndex) else index.dtype
             if dtype not in key_dtypes(column.type):
                 raise Misshapen(
                     f"its index level {column.name} is {dtype}, the key is {ANNOTATIONS[column.type]}; {wanted}"

@@ -56,6 +56,9 @@ def look_up(
     """
     instants = left.column(event_time).view(pa.int64()).to_numpy()
     events = right.column(source.event_time).view(pa.int64()).to_numpy()
+    if (np.diff(events) < 0).any():
+        order = np.argsort(events, kind="stable")
+        right, events = right.take(pa.array(order)), events[order]
     left_keys, right_keys = _common_keys(left, right, lookup.on)
     groups: dict[Known, list[str]] = {}
     for name in columns:
@@ -88,7 +91,7 @@ def _history(
 ) -> pd.DataFrame:
     """Return, sorted by the instant it became so, which row was the latest known of its key.
 
-    Columns: ``known``, ``key`` and ``row``, the position in ``right``.
+    Columns: ``known``, ``key`` and ``row``, the position in ``right``, where a later row happened later.
     """
     times = known_times(right, source, when)
     usable = pc.is_valid(times).to_numpy(zero_copy_only=False) & (keys != _NO_KEY)
@@ -96,16 +99,16 @@ def _history(
         {
             "known": times.fill_null(0).to_numpy()[usable],
             "key": keys[usable],
-            "event": right.column(source.event_time).view(pa.int64()).to_numpy()[usable],
             "row": np.flatnonzero(usable),
         }
-    ).sort_values(["known", "event"], kind="stable", ignore_index=True)
-    if when.at is not None:
-        # news may come in late: a row that is known after a later one does not replace it
-        overtaken = history["event"] < history.groupby("key")["event"].cummax()
-        latest = history["row"].where(~overtaken).groupby(history["key"]).ffill()
-        history["row"] = latest.astype(np.int64)
-    return history.drop(columns="event")
+    )
+    if when.at is None:
+        return history
+    # news may come in late: a row that is known after a later one does not replace it
+    history = history.sort_values(["known", "row"], ignore_index=True)
+    overtaken = history["row"] < history.groupby("key")["row"].cummax()
+    latest = history["row"].where(~overtaken).groupby(history["key"]).ffill()
+    return history.assign(row=latest.astype(np.int64))
 
 
 def _latest(

@@ -32,6 +32,7 @@ BINS = 20
 MOST_TOP = 10
 _LONGEST_TEXT = 100
 _MICROSECONDS = 1e6
+_INNER_EDGES = np.arange(1, BINS) / BINS
 
 
 def profile(table: TableSpec, rows: pa.RecordBatch) -> bytes:
@@ -99,7 +100,7 @@ def _numeric(values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
     nearest = finite[np.floor(np.asarray(QUANTILES) * (len(finite) - 1) + 0.5).astype(np.int64)]
     low, high = finite[0], finite[-1]
     # halves, as the distance between the largest floats is no float
-    edges = 2 * (low / 2 + (high / 2 - low / 2) * np.arange(1, BINS) / BINS)
+    edges = 2 * (low / 2 + (high / 2 - low / 2) * _INNER_EDGES)
     below = np.searchsorted(finite, edges, side="left")
     return found | {
         "mean": float((finite / len(finite)).sum()),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.types as pt
 
-from featuremart.batch.dtypes import ARROW, empty_batch
+from featuremart.batch.dtypes import IN_MEMORY, empty_batch
 from featuremart.errors import WorkFailed
 from featuremart.lake.manifest import Manifest
 from featuremart.lake.store import sha256_hex
@@ -128,7 +128,7 @@ def _typed(
     arrays = []
     for column in columns:
         chunks = table.column(column.name)
-        target = ARROW[column.type]
+        target = IN_MEMORY[column.type]
         if chunks.type != target:
             if not any(kind(chunks.type) and kind(target) for kind in _KINDS):
                 raise _damaged(

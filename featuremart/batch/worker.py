@@ -11,21 +11,24 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from featuremart.batch.checks import Checks
 from featuremart.batch.engine import Engine
 from featuremart.batch.inputs import days_read
 from featuremart.batch.output import Finished, find_done, write
-from featuremart.batch.raw import RawPartition, read_raw
+from featuremart.batch.raw import read_raw
 from featuremart.errors import MartError, TransientError, WorkFailed
 from featuremart.lake.days import Partition, parse_partition, partition_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from featuremart.batch.frames import Prepared
     from featuremart.batch.objects import Objects
     from featuremart.batch.request import BatchRequest, PartitionDone, PartitionWork
+    from featuremart.lake.manifest import Manifest
 
 AHEAD = 3
 """Partitions whose inputs are read before their turn."""
@@ -38,6 +41,15 @@ THREADS = 6
 
 class Stopped(TransientError):
     """The worker was told to stop."""
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """One raw partition that was read and prepared."""
+
+    key: str
+    manifest: Manifest
+    prepared: Prepared
 
 
 class Worker:
@@ -68,7 +80,7 @@ class Worker:
         self._checks = Checks(request.table)
         self._say = say
         self._stop = threading.Event()
-        self._raw: dict[tuple[str, Partition], Future[RawPartition]] = {}
+        self._raw: dict[tuple[str, Partition], Future[_Ready]] = {}
         self.done: list[PartitionDone] = []
 
     def run(self) -> None:
@@ -127,7 +139,7 @@ class Worker:
             self._raw[source, day] = pool.submit(self._prepared, source, day)
         return days
 
-    def _prepared(self, source: str, day: Partition) -> RawPartition:
+    def _prepared(self, source: str, day: Partition) -> _Ready:
         label = partition_label(day)
         key = self._request.inputs.get(source, {}).get(label)
         if key is None:
@@ -136,7 +148,7 @@ class Worker:
                 next_command=f"mart extract {source}" + ("" if day is None else f" --date {label}"),
             )
         raw = read_raw(self._store, key, self._request.sources[source], self._engine.columns(source))
-        return RawPartition(raw.key, raw.manifest, self._engine.prepare(source, day, raw.rows))
+        return _Ready(raw.key, raw.manifest, self._engine.prepare(source, day, raw.rows))
 
     def _compute(self, work: PartitionWork) -> Finished:
         partition = parse_partition(work.partition)
@@ -148,7 +160,7 @@ class Worker:
         extracted_at = own.extracted_at if own is not None and partition is None else None
         rows = self._engine.compute(
             partition,
-            {source: [part.rows for part in parts] for source, parts in raw.items()},
+            {source: [part.prepared for part in parts] for source, parts in raw.items()},
             extracted_at=extracted_at,
         )
         self._checks.enforce(work.partition, rows, source_rows=own.rows if own is not None else 0)
