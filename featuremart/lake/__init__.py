@@ -4,5 +4,7 @@
 ``columns``   the column types that travel through the whole mart
 ``keys``      where an output lives in the bucket
 ``manifest``  the JSON object written last beside an output
+``ledger``    the manifests of the lake: many found at once
+``loads``     the manifest of one load into a staging table
 ``store``     get, put, put-if-absent and list on one bucket
 """

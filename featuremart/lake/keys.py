@@ -2,8 +2,9 @@
 
 ``raw/<source>/<partition>/<fingerprint>/manifest.json``
 ``features/<model>/<table>/<partition>/<fingerprint>/manifest.json``
-``staging/<model>/<table>/<partition>/<fingerprint>/manifest.json``
     with the data objects of one attempt under ``<fingerprint>/<attempt>/``
+``staging/<model>/<table>/<time>-<attempt>.json``
+    what one load put into one staging table; see ``loads``
 ``runs/<run>/<task>/<attempt>/``
     the request, the report and the verdict of one launched step
 """
@@ -24,7 +25,7 @@ class OutputKey:
     Parameters
     ----------
     layer
-        ``raw``, ``features`` or ``staging``.
+        ``raw`` or ``features``.
     name
         A source's name, or ``<model>/<table>``.
     partition
@@ -61,11 +62,6 @@ def raw(source: str, partition: Partition, fingerprint: str) -> OutputKey:
 def features(model: str, table: str, partition: Partition, fingerprint: str) -> OutputKey:
     """Return the place of a computed partition of a feature table."""
     return OutputKey("features", f"{model}/{table}", partition, fingerprint)
-
-
-def staging(model: str, table: str, partition: Partition, fingerprint: str) -> OutputKey:
-    """Return the place of the manifest that says a partition was loaded into its staging table."""
-    return OutputKey("staging", f"{model}/{table}", partition, fingerprint)
 
 
 def step_prefix(run: str, task: str, attempt: str) -> str:

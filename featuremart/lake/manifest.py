@@ -60,7 +60,7 @@ class Manifest(Frozen):
     Parameters
     ----------
     layer
-        ``raw`` (extracted), ``features`` (computed) or ``staging`` (loaded).
+        ``raw`` (extracted) or ``features`` (computed).
     name
         A source, or ``<model>/<table>``.
     partition
@@ -74,15 +74,11 @@ class Manifest(Frozen):
     rows
         Total over the objects; 0 rows have a manifest too.
     objects
-        Data objects; empty for staging.
+        Data objects.
     content_checksum
         Checksum of the typed rows, the same for every row order and file layout.
     inputs
         ``key of an input manifest -> its content checksum``.
-    staging_table
-        Full name of the staging table; staging only.
-    staging_rows
-        Rows of the whole staging table, which may hold more partitions than this one; staging only.
     run, attempt, revision
         Who made it: run id, attempt id, git revision.
     created_at
@@ -94,7 +90,7 @@ class Manifest(Frozen):
     """
 
     format: Literal[1] = FORMAT
-    layer: Literal["raw", "features", "staging"]
+    layer: Literal["raw", "features"]
     name: str
     partition: Annotated[str, AfterValidator(_label)]
     fingerprint: str
@@ -104,8 +100,6 @@ class Manifest(Frozen):
     objects: tuple[DataObject, ...] = ()
     content_checksum: str
     inputs: dict[str, str] = {}
-    staging_table: str | None = None
-    staging_rows: int | None = None
     run: str
     attempt: str
     revision: str

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from featuremart.errors import TransientError, WorkFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
@@ -116,15 +117,22 @@ class ObjectStore:
                 for item in page.get("Contents", ()):
                     yield item["Key"]
 
-    def list_folders(self, prefix: str) -> Iterator[str]:
-        """Yield the prefixes one level below a prefix, each with a slash at its end."""
+    def entries(self, first: str, last: str) -> Iterator[tuple[str, str]]:
+        """Yield key and ETag of all objects from one key to another, both included, in key order."""
+        prefix = "".join(
+            a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+        )
         with _translated(self.uri(prefix)):
+            # S3 lists what comes after a key: a shorter text comes before the first one, if not right before it
             pages = self.client.get_paginator("list_objects_v2").paginate(
-                Bucket=self.bucket, Prefix=prefix, Delimiter="/"
+                Bucket=self.bucket, Prefix=prefix, StartAfter=first[:-1]
             )
             for page in pages:
-                for item in page.get("CommonPrefixes", ()):
-                    yield item["Prefix"]
+                for item in page.get("Contents", ()):
+                    if item["Key"] > last:
+                        return
+                    if item["Key"] >= first:
+                        yield item["Key"], item["ETag"]
 
 
 @contextmanager

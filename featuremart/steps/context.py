@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from featuremart.config import clients
+from featuremart.lake.ledger import Ledger
 from featuremart.lake.store import ObjectStore
 from featuremart.steps.identity import Identity, identify
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from featuremart.catalog.model import Catalog
     from featuremart.config.settings import Environment, Settings
     from featuremart.mart.rest import Rest
+
+MANIFESTS = ".mart/cache/manifests"
 
 
 @dataclass
@@ -62,6 +65,11 @@ class Context:
     def store(self) -> ObjectStore:
         """The lake."""
         return ObjectStore(clients.s3(self.environment), self.environment.bucket)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The lake's manifests, kept on this machine once they were read."""
+        return Ledger(self.store, self.root / MANIFESTS)
 
     @cached_property
     def rest(self) -> Rest:

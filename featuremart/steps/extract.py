@@ -50,7 +50,7 @@ def extract(
     """
     catalog = context.catalog
     source = catalog.source(source_name)
-    survey = Survey(context.store, catalog, lambda spec: input_version(context, spec))
+    survey = Survey(context.ledger, catalog, lambda spec: input_version(context, spec))
     version = survey.version(source)
     outputs = survey.raw(source, partitions_to_read(catalog, source, days, model=model))
     missing = [output for output in outputs.values() if output.manifest is None]
@@ -138,7 +138,7 @@ def _accept(
             next_command=f"see whether the warehouse has those days, or lower min_rows in {source.where.file}",
         )
     who = context.identity
-    made_manifests = []
+    manifests = []
     columns = tuple(ManifestColumn(name=c.name, type=c.type, required=c.required) for c in report.columns)
     for label, made in by_label.items():
         key = outputs[label].key
@@ -160,8 +160,10 @@ def _accept(
             created_at=dt.datetime.now(dt.UTC),
             extracted_at=began,
         )
-        context.store.put_new(key.manifest, manifest.to_json())
-        made_manifests.append(key.manifest)
+        manifests.append((key, manifest))
+    context.ledger.write(manifests)
     rows = sum(made.rows for made in by_label.values())
     context.say(f"extract {source.name}: {len(by_label)} partitions, {rows:,} rows")
-    return StepReport(tuple(sorted(by_label)), source.tables_read, tuple(made_manifests), rows)
+    return StepReport(
+        tuple(sorted(by_label)), source.tables_read, tuple(key.manifest for key, _ in manifests), rows
+    )

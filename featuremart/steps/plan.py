@@ -14,8 +14,8 @@ from featuremart.mart.schema import doc_label
 from featuremart.mart.state import documented, published
 from featuremart.steps.describe_table import mart_table
 from featuremart.steps.extract import partitions_to_read
-from featuremart.steps.load import is_published
 from featuremart.steps.partitions import table_partitions
+from featuremart.steps.standing import is_published
 from featuremart.steps.survey import Survey
 from featuremart.steps.versions import current_version
 
@@ -159,7 +159,7 @@ def make_plan(
     """
     catalog = context.catalog
     steps = tuple(commands)
-    survey = Survey(context.store, catalog, lambda spec: current_version(context, spec))
+    survey = Survey(context.ledger, catalog, lambda spec: current_version(context, spec))
     tables = [catalog.table(name) for name in _targets(steps, "publish")]
     sources = tuple(_plan_source(survey, command, days) for command in steps if command.step == "extract")
     current = published(context.rest, [table.mart_name for table in tables], days)

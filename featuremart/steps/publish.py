@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from featuremart.config import clients
-from featuremart.errors import WorkFailed
 from featuremart.lake.days import partition_label
 from featuremart.mart.schema import doc_label
 from featuremart.mart.state import documented, published
 from featuremart.steps.describe_table import mart_table
-from featuremart.steps.load import computed, is_published, usable
 from featuremart.steps.record import StepReport
-from featuremart.steps.survey import Survey
-from featuremart.steps.versions import input_version
+from featuremart.steps.standing import computed, is_published, missing_step, staged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +23,9 @@ if TYPE_CHECKING:
     from featuremart.mart.table import MartTable
     from featuremart.steps.context import Context
     from featuremart.steps.survey import Output
+
+_READERS = 8
+"""Profiles read at once."""
 
 
 def publish(context: Context, table_name: str, days: DayRange | None) -> StepReport:
@@ -52,45 +53,39 @@ def publish(context: Context, table_name: str, days: DayRange | None) -> StepRep
     if not missing and documented(context.rest, [wanted.name])[wanted.name] == doc_label(wanted):
         context.say(f"publish {table.id}: nothing to do, {len(outputs)} partitions are published")
         return StepReport()
-    return _publish(context, table, wanted, _staged(context, table, missing))
+    return _publish(context, table, wanted, _to_publish(context, table, missing))
 
 
-def _staged(context: Context, table: TableSpec, missing: Sequence[Output]) -> tuple[StagedPartition, ...]:
+def _to_publish(context: Context, table: TableSpec, missing: Sequence[Output]) -> tuple[StagedPartition, ...]:
     """Return where the partitions to publish are staged, refusing those that are not."""
     from featuremart.mart.publish import StagedPartition
 
-    survey = Survey(context.store, context.catalog, lambda spec: input_version(context, spec))
-    there = usable(context, survey.staged(table, missing))
+    there = staged(context, table, missing)
     absent = [output for output in missing if output.partition not in there]
     if absent:
-        day = "" if absent[0].partition is None else f" --date {absent[0].label}"
-        raise WorkFailed(
-            f"{table.id} is not loaded for {absent[0].label}"
-            + (f" and {len(absent) - 1} more" if len(absent) > 1 else ""),
-            where=table.where,
-            next_command=f"mart load {table.id}{day}",
+        raise missing_step(table, absent, "loaded", "mart load")
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="profiles") as pool:
+        profiles = pool.map(
+            lambda where: (
+                None if where.partition.profile is None else context.store.find(where.partition.profile)
+            ),
+            there.values(),
         )
-    staged = []
-    for output in missing:
-        manifest = there[output.partition]
-        if output.key is None or manifest.staging_table is None:
-            continue
-        profile = None if manifest.profile is None else context.store.find(manifest.profile)
-        staged.append(
-            StagedPartition(
-                partition=output.partition,
-                fingerprint=manifest.fingerprint,
-                rows=manifest.rows,
-                staging_table=manifest.staging_table,
-                manifest=output.key.manifest,
-                profile=profile,
-            )
+    return tuple(
+        StagedPartition(
+            partition=partition,
+            fingerprint=where.partition.fingerprint,
+            rows=where.partition.rows,
+            staging_table=where.load.staging_table,
+            manifest=where.partition.manifest,
+            profile=profile,
         )
-    return tuple(staged)
+        for (partition, where), profile in zip(there.items(), profiles, strict=True)
+    )
 
 
 def _publish(
-    context: Context, table: TableSpec, wanted: MartTable, staged: tuple[StagedPartition, ...]
+    context: Context, table: TableSpec, wanted: MartTable, partitions: tuple[StagedPartition, ...]
 ) -> StepReport:
     from featuremart.mart.publish import Publication
     from featuremart.mart.publish import publish as publish_table
@@ -98,7 +93,7 @@ def _publish(
     who = context.identity
     publication = Publication(
         table=wanted,
-        partitions=staged,
+        partitions=partitions,
         code_fingerprint=table.code_fingerprint,
         run=who.run,
         attempt=who.attempt,
@@ -115,7 +110,7 @@ def _publish(
         context.say(f"publish {table.id}: descriptions of {wanted.name} updated, no row touched")
     return StepReport(
         partitions=tuple(partition_label(partition) for partition in done.partitions),
-        inputs=tuple(item.staging_table for item in staged),
+        inputs=tuple(item.staging_table for item in partitions),
         outputs=(f"{context.environment.mart_dataset}.{wanted.name}",),
         rows=done.rows,
     )

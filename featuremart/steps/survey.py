@@ -1,15 +1,13 @@
-"""What is already made: manifests in the lake, staging tables, published partitions. Reads, changes nothing."""
+"""What is already made in the lake: raw and feature manifests. Reads, changes nothing."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from featuremart.catalog.fingerprint import output_fingerprint, raw_fingerprint
 from featuremart.lake import keys
 from featuremart.lake.days import Partition, partition_label
-from featuremart.lake.manifest import Manifest
 from featuremart.steps.partitions import inputs_of
 
 if TYPE_CHECKING:
@@ -17,10 +15,8 @@ if TYPE_CHECKING:
 
     from featuremart.catalog.model import Catalog, SourceSpec, TableSpec
     from featuremart.lake.keys import OutputKey
-    from featuremart.lake.store import ObjectStore
-
-_READERS = 8
-"""Manifests read at once: an S3 answer takes milliseconds, and a year has hundreds."""
+    from featuremart.lake.ledger import Ledger
+    from featuremart.lake.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -59,15 +55,15 @@ class Survey:
 
     Parameters
     ----------
-    store
-        The lake.
+    ledger
+        The lake's manifests.
     catalog
         Everything declared.
     version_of
         Tells the input version of a source.
     """
 
-    store: ObjectStore
+    ledger: Ledger
     catalog: Catalog
     version_of: Callable[[SourceSpec], str]
     _versions: dict[str, str] = field(default_factory=dict, init=False)
@@ -89,7 +85,7 @@ class Survey:
             keys.raw(source.name, partition, raw_fingerprint(code, partition_label(partition), version))
             for partition in missing
         ]
-        for partition, key, manifest in zip(missing, places, self._manifests(places), strict=True):
+        for partition, key, manifest in zip(missing, places, self.ledger.find(places), strict=True):
             self._raw[source.name, partition] = Output(partition, key, manifest)
         return {partition: self._raw[source.name, partition] for partition in wanted}
 
@@ -100,23 +96,13 @@ class Survey:
         unread = [self._expected(table, partition) for partition in wanted]
         known = [output for output in unread if output.key is not None]
         places = [output.key for output in known if output.key is not None]
-        manifests = dict(zip((output.partition for output in known), self._manifests(places), strict=True))
+        manifests = dict(zip((output.partition for output in known), self.ledger.find(places), strict=True))
         return {
             output.partition: Output(
                 output.partition, output.key, manifests.get(output.partition), output.inputs
             )
             for output in unread
         }
-
-    def staged(self, table: TableSpec, outputs: Iterable[Output]) -> dict[Partition, Manifest | None]:
-        """Return the manifests that say which partitions were loaded into a staging table."""
-        made = [output for output in outputs if output.key is not None]
-        places = [
-            keys.staging(table.model, table.name, output.partition, output.key.fingerprint)
-            for output in made
-            if output.key is not None
-        ]
-        return dict(zip((output.partition for output in made), self._manifests(places), strict=True))
 
     def _read_ahead(self, table: TableSpec, partitions: Sequence[Partition]) -> None:
         """Read the raw manifests of all partitions at once: windows share most of theirs."""
@@ -143,13 +129,3 @@ class Survey:
             return Output(partition, None, None, places)
         fingerprint = output_fingerprint(table.code_fingerprint, partition_label(partition), checksums)
         return Output(partition, keys.features(table.model, table.name, partition, fingerprint), None, places)
-
-    def _manifests(self, places: Sequence[OutputKey]) -> list[Manifest | None]:
-        if not places:
-            return []
-        with ThreadPoolExecutor(_READERS, thread_name_prefix="manifests") as pool:
-            return list(pool.map(self._manifest, places))
-
-    def _manifest(self, place: OutputKey) -> Manifest | None:
-        data = self.store.find(place.manifest)
-        return None if data is None else Manifest.from_json(data, key=place.manifest)

@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING
 
 from featuremart.batch.request import REQUEST, RESULT, BatchRequest, BatchResult, PartitionWork
 from featuremart.errors import EXIT_DONE, WorkFailed
-from featuremart.lake.days import partition_label
-from featuremart.steps.partitions import inputs_of, table_partitions
 from featuremart.steps.record import StepReport
-from featuremart.steps.survey import Survey
+from featuremart.steps.standing import expected
 from featuremart.steps.tasks import failure, launch, papers, worker_family
-from featuremart.steps.versions import input_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from featuremart.catalog.model import TableSpec
     from featuremart.lake.days import DayRange
@@ -41,34 +38,13 @@ def transform(context: Context, table_name: str, days: DayRange | None) -> StepR
         Where raw partitions are missing, or the worker fails for good.
     """
     table = context.catalog.table(table_name)
-    partitions = table_partitions(table, context.catalog.source(table.source), days)
-    survey = Survey(context.store, context.catalog, lambda spec: input_version(context, spec))
-    outputs = survey.features(table, partitions).values()
-    need_inputs(context, table, outputs)
+    outputs = expected(context, table, days)
     missing = [output for output in outputs if output.manifest is None]
     if not missing:
-        context.say(f"transform {table.id}: nothing to do, {len(partitions)} partitions are there")
+        context.say(f"transform {table.id}: nothing to do, {len(outputs)} partitions are there")
         return StepReport()
-    context.say(f"transform {table.id}: {len(missing)} of {len(partitions)} partitions to compute")
+    context.say(f"transform {table.id}: {len(missing)} of {len(outputs)} partitions to compute")
     return _run_worker(context, table, missing)
-
-
-def need_inputs(context: Context, table: TableSpec, outputs: Iterable[Output]) -> None:
-    """Refuse to go on where a raw partition is missing, naming the command that makes it."""
-    for output in outputs:
-        if output.key is not None:
-            continue
-        for name, partitions in inputs_of(table, context.catalog.sources, output.partition).items():
-            there = output.inputs.get(name, {})
-            absent = [partition for partition in partitions if partition_label(partition) not in there]
-            if absent:
-                label = partition_label(absent[0])
-                days = "" if absent[0] is None else f" --date {output.label}"
-                raise WorkFailed(
-                    f"{table.id} for {output.label} reads source {name} of {label}, which is not extracted",
-                    where=table.where,
-                    next_command=f"mart extract {name} --model {table.model}{days}",
-                )
 
 
 def _run_worker(context: Context, table: TableSpec, missing: Sequence[Output]) -> StepReport:
