@@ -9,9 +9,12 @@
 ``jobs``       jobs that are started once, whatever happens between asking and hearing
 ``schema``     a table's schema: made, added to, refused
 ``metadata``   the metadata tables: partitions, runs, profiles, migrations
+``records``    rows of them: runs, profiles, migrations
 ``state``      what is published now
+``lock``       keeps transactions on one table apart
 ``inspect``    what a staging table holds, checked before it is published
 ``publish``    staging tables into the mart: one transaction a table and range
 ``migrate``    the schema changes that a person must want
-``query``      reading the mart for an analyst: checked, bounded, by pages
+``query``      reading the mart for an analyst: checked, bounded
+``chunks``     a result by parts: rows of Python values, or Arrow
 """

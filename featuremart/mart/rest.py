@@ -299,6 +299,13 @@ class Rest:
         query = statistics.get("query", {})
         return Estimate(query.get("statementType", ""), int(query.get("totalBytesProcessed") or 0))
 
+    def destination(self, job: str) -> str:
+        """Return the table that BigQuery keeps a query's result in for a day, as the Storage API names it."""
+        found = self._get(f"jobs/{job}", self._place, what="query")["configuration"]["query"][
+            "destinationTable"
+        ]
+        return f"projects/{found['projectId']}/datasets/{found['datasetId']}/tables/{found['tableId']}"
+
     def _run(
         self,
         sql: str,
@@ -329,15 +336,7 @@ class Rest:
                 self._transport.call("POST", f"jobs/{job}/cancel", query=self._place, what=what)
                 raise TransientError(f"{what}: not done after {deadline:.0f} s, and cancelled")
             answer = self._results(job, what=what, timeoutMs=str(_WAIT_MILLISECONDS))
-        if answer.get("errors"):
-            self._raise_if_failed(job, what=what)
         return answer
-
-    def _raise_if_failed(self, job: str, *, what: str) -> None:
-        """Look at the job: an answer may name errors of a query that ended well."""
-        error = self._get(f"jobs/{job}", self._place, what=what)["status"].get("errorResult")
-        if error:
-            raise answers.meaning(error.get("reason", ""), error.get("message", ""), what=what)
 
     def _results(self, job: str, *, what: str, **query: str) -> dict[str, Any]:
         options = {

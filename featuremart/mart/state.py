@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from featuremart.lake.days import Partition
+from featuremart.lake.days import Partition, partition_label
 from featuremart.mart.answers import NotThere
 from featuremart.mart.cells import Parameter
-from featuremart.mart.metadata import PARTITIONS, full_name
+from featuremart.mart.metadata import PARTITIONS, PROFILES, full_name
 from featuremart.mart.schema import DOC_LABEL
 
 if TYPE_CHECKING:
@@ -166,6 +167,33 @@ ORDER BY table_name
     except NotThere:
         return {}
     return {row[0]: TableState(*row) for row in rows}
+
+
+def newest_profile(rest: Rest, table: str, feature: str) -> dict[str, Any] | None:
+    """Return what the values of a feature look like in its newest published partition.
+
+    Returns
+    -------
+    dict or None
+        The worker's profile, with the ``partition`` that it is of; None where there is none.
+    """
+    profiles = full_name(rest.environment, f"{PROFILES}_current")
+    current = full_name(rest.environment, f"{PARTITIONS}_current")
+    statement = f"""
+SELECT profiled.partition_day, TO_JSON_STRING(profiled.profile) AS profile
+FROM {profiles} AS profiled
+JOIN {current} AS published ON published.table_name = profiled.table_name
+  AND published.fingerprint = profiled.fingerprint
+WHERE profiled.table_name = @table_name AND profiled.feature = @feature
+ORDER BY profiled.partition_day DESC
+LIMIT 1
+"""
+    parameters = (Parameter("table_name", "STRING", table), Parameter("feature", "STRING", feature))
+    try:
+        rows = rest.query(statement, parameters, what=f"profile of {table}.{feature}").rows
+    except NotThere:
+        return None
+    return {**json.loads(rows[0][1]), "partition": partition_label(rows[0][0])} if rows else None
 
 
 def _without_null_texts(row: tuple[Any, ...]) -> list[Any]:
