@@ -8,11 +8,13 @@ import java.io.InterruptedIOException;
 import java.net.ProtocolException;
 import java.net.SocketException;
 import java.net.UnknownHostException;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.embulk.config.ConfigException;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkClientException;
+import software.amazon.awssdk.core.exception.SdkException;
 
 /** How a run ended, as the process says it. */
 enum ExitCode {
@@ -30,6 +32,8 @@ enum ExitCode {
     private static final int REQUEST_TIMEOUT = 408;
     private static final Set<String> TRANSIENT_REASONS =
             Set.of("backendError", "internalError", "rateLimitExceeded", "jobRateLimitExceeded");
+
+    private static final Pattern LINE_BREAK = Pattern.compile("\\s*\\R\\s*");
 
     private final int number;
     private final String meaning;
@@ -51,14 +55,8 @@ enum ExitCode {
 
     /** Judges a failure by the first of its causes that says what it is; one that nobody knows is for good. */
     static ExitCode of(final Throwable failure) {
-        final Set<Throwable> seen = new HashSet<>();
-        for (Throwable cause = failure; cause != null && seen.add(cause); cause = cause.getCause()) {
-            final ExitCode code = ofOne(cause);
-            if (code != null) {
-                return code;
-            }
-        }
-        return FAILED;
+        final ExitCode code = ofOne(decisive(failure));
+        return code == null ? FAILED : code;
     }
 
     private static ExitCode ofOne(final Throwable cause) {
@@ -118,16 +116,56 @@ enum ExitCode {
         return condition ? TRANSIENT : FAILED;
     }
 
-    /** Returns what a person should read of a failure: the cause that decided, without Embulk's wrapping. */
+    /** Says whether a failure's own words tell all: where it happened in the program would add nothing. */
+    static boolean isExplained(final Throwable failure) {
+        final Throwable decisive = decisive(failure);
+        return isOurs(decisive) || isConnection(decisive);
+    }
+
+    /** Returns what a person should read of a failure, on one line: the cause that decided, and who it came from. */
     static String message(final Throwable failure) {
-        final Set<Throwable> seen = new HashSet<>();
-        Throwable told = failure;
-        for (Throwable cause = failure; cause != null && seen.add(cause); cause = cause.getCause()) {
-            told = cause;
+        final Throwable decisive = decisive(failure);
+        final String said = decisive.getMessage() == null ? decisive.toString() : decisive.getMessage();
+        final String words = LINE_BREAK.matcher(said.strip()).replaceAll(" ");
+        if (isOurs(decisive)) {
+            return words;
+        }
+        for (final Throwable cause : causes(failure)) {
+            if (cause instanceof SdkException) {
+                return "S3: " + words;
+            }
+            if (cause instanceof BigQueryException) {
+                return "BigQuery: " + words;
+            }
+            if (cause instanceof ApiException) {
+                return "BigQuery's Storage API: " + words;
+            }
+        }
+        return words;
+    }
+
+    private static boolean isOurs(final Throwable cause) {
+        return cause instanceof TransientFailure || cause instanceof WorkFailed || cause instanceof ConfigException;
+    }
+
+    /** Returns the first cause that says what the failure is, else the last one. */
+    private static Throwable decisive(final Throwable failure) {
+        Throwable last = failure;
+        for (final Throwable cause : causes(failure)) {
+            last = cause;
             if (ofOne(cause) != null) {
                 break;
             }
         }
-        return told.getMessage() == null ? told.toString() : told.getMessage().strip();
+        return last;
+    }
+
+    /** Returns a failure and its causes, outermost first; a cause may name itself. */
+    private static Set<Throwable> causes(final Throwable failure) {
+        final Set<Throwable> seen = new LinkedHashSet<>();
+        for (Throwable cause = failure; cause != null && seen.add(cause); ) {
+            cause = cause.getCause();
+        }
+        return seen;
     }
 }

@@ -41,7 +41,9 @@ public final class Main {
             return ExitCode.DONE;
         } catch (final Throwable error) { // whatever it is, the process must end with a code that says so
             final ExitCode code = ExitCode.of(error);
-            LOGGER.error("failed", error);
+            if (!ExitCode.isExplained(error)) {
+                LOGGER.error("failed", error);
+            }
             System.out.println("error: " + ExitCode.message(error) + " (exit code " + code.number() + ", "
                     + code.meaning() + ")");
             return code;

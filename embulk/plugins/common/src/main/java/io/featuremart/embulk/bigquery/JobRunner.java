@@ -89,6 +89,10 @@ public final class JobRunner {
             }
             LOGGER.info("BigQuery job {} is known already: waiting for it", id.getJob());
             return find(id);
+        } catch (final NullPointerException error) {
+            // The library looks up a job whose id is taken, and does not expect that BigQuery may not know it yet.
+            LOGGER.info("BigQuery job {} is taken and not known yet: waiting for it", id.getJob());
+            return find(id);
         }
     }
 

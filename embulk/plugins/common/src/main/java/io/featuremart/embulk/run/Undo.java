@@ -34,7 +34,7 @@ public final class Undo {
                 try {
                     undoing.run();
                 } catch (final RuntimeException error) {
-                    LOGGER.warn("could not {}; it expires by itself", what, error);
+                    LOGGER.warn("could not {}, it expires by itself: {}", what, error.getMessage());
                 }
             }
         }

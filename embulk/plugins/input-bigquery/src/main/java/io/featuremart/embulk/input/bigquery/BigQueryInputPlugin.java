@@ -1,6 +1,5 @@
 package io.featuremart.embulk.input.bigquery;
 
-import com.google.cloud.bigquery.BigQuery;
 import com.google.cloud.bigquery.storage.v1.BigQueryReadClient;
 import com.google.cloud.bigquery.storage.v1.ReadSession;
 import io.featuremart.embulk.bigquery.Connection;
@@ -138,8 +137,7 @@ public final class BigQueryInputPlugin implements InputPlugin {
     @Override
     public ConfigDiff transaction(final ConfigSource config, final InputPlugin.Control control) {
         final PluginTask task = MAPPERS.createConfigMapper().map(config, PluginTask.class);
-        final BigQuery client = Connection.rest(task);
-        final TemporaryTable table = new TemporaryTable(client, task);
+        final TemporaryTable table = new TemporaryTable(task);
         try (Undo.Registration undo = Undo.register("drop " + table, table::drop)) {
             try {
                 return read(task, table, control);

@@ -14,6 +14,7 @@ import com.google.cloud.bigquery.storage.v1.BigQueryReadClient;
 import com.google.cloud.bigquery.storage.v1.CreateReadSessionRequest;
 import com.google.cloud.bigquery.storage.v1.DataFormat;
 import com.google.cloud.bigquery.storage.v1.ReadSession;
+import io.featuremart.embulk.bigquery.Connection;
 import io.featuremart.embulk.bigquery.JobRunner;
 import io.featuremart.embulk.input.bigquery.BigQueryInputPlugin.PluginTask;
 import io.featuremart.embulk.run.TransientFailure;
@@ -33,8 +34,8 @@ final class TemporaryTable {
     private final PluginTask task;
     private final TableId table;
 
-    TemporaryTable(final BigQuery client, final PluginTask task) {
-        this.client = client;
+    TemporaryTable(final PluginTask task) {
+        this.client = Connection.rest(task);
         this.task = task;
         this.table = TableId.of(task.getProject(), task.getTemporaryDataset(), task.getJob().replace('-', '_'));
     }
@@ -87,7 +88,7 @@ final class TemporaryTable {
 
     /** Drops the table; none is no error. */
     void drop() {
-        client.delete(table);
+        Connection.hasty(task).delete(table);
     }
 
     @Override

@@ -1,6 +1,5 @@
 package io.featuremart.embulk.output.bigquery;
 
-import io.featuremart.embulk.bigquery.Connection;
 import io.featuremart.embulk.bigquery.ConnectionTask;
 import io.featuremart.embulk.parquet.ParquetFile;
 import io.featuremart.embulk.rows.ColumnSpec;
@@ -91,7 +90,7 @@ public final class BigQueryOutputPlugin implements OutputPlugin {
         if (taskCount != 1) {
             throw new ConfigException("one load needs one task: exec needs min_output_tasks: 1");
         }
-        final StagingTable table = new StagingTable(Connection.rest(task), task);
+        final StagingTable table = new StagingTable(task);
         try (Undo.Registration undo = Undo.register("drop " + table, table::drop)) {
             try {
                 return fill(task, table, control);

@@ -12,6 +12,7 @@ import com.google.cloud.bigquery.TableDataWriteChannel;
 import com.google.cloud.bigquery.TableId;
 import com.google.cloud.bigquery.TableInfo;
 import com.google.cloud.bigquery.WriteChannelConfiguration;
+import io.featuremart.embulk.bigquery.Connection;
 import io.featuremart.embulk.bigquery.JobRunner;
 import io.featuremart.embulk.bigquery.Schemas;
 import io.featuremart.embulk.output.bigquery.BigQueryOutputPlugin.PluginTask;
@@ -34,8 +35,8 @@ final class StagingTable {
     private final PluginTask task;
     private final TableId table;
 
-    StagingTable(final BigQuery client, final PluginTask task) {
-        this.client = client;
+    StagingTable(final PluginTask task) {
+        this.client = Connection.rest(task);
         this.task = task;
         this.table = TableId.of(task.getProject(), task.getDataset(), task.getTable());
     }
@@ -99,7 +100,7 @@ final class StagingTable {
 
     /** Drops the table; none is no error. */
     void drop() {
-        client.delete(table);
+        Connection.hasty(task).delete(table);
     }
 
     /** Returns {@code project.dataset.table}. */

@@ -75,8 +75,8 @@ final class PartitionWriter implements AutoCloseable {
                 ArrowFields.schema(target.shared().columns()), target.shared().allocator());
     }
 
-    /** Adds the row that a reader stands at, and returns by how many bytes the batch grew. */
-    long add(final PageReader row, final RowEncoding encoding) {
+    /** Adds the row that a reader stands at. */
+    void add(final PageReader row, final RowEncoding encoding) {
         if (batchRows == 0) {
             for (final FieldVector vector : root.getFieldVectors()) {
                 vector.setInitialCapacity(FIRST_ROWS);
@@ -99,7 +99,6 @@ final class PartitionWriter implements AutoCloseable {
         checksum.add(encoding);
         batchRows++;
         batchBytes += encoding.size();
-        return encoding.size();
     }
 
     /** Returns the rows that are gathered and not written. */

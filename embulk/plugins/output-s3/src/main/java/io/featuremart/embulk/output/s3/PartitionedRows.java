@@ -18,14 +18,18 @@ import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.embulk.config.ConfigException;
 import org.embulk.spi.PageReader;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Distributes rows over the writers of their partitions, within bounded memory whatever the order of the rows.
  *
- * <p>When the gathered rows of all partitions grow over the limit, the partition that holds the most of them writes its
+ * <p>When the memory of the gathered rows grows over the limit, the partition that holds the most of them writes its
  * batch. Rows in order of partitions make full batches; rows in no order make smaller ones, never more memory.
  */
 final class PartitionedRows implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(PartitionedRows.class);
+
     private final BufferAllocator allocator = new RootAllocator();
     private final Set<String> labels;
     private final int partitionIndex;
@@ -36,7 +40,6 @@ final class PartitionedRows implements AutoCloseable {
     private final Map<String, PartitionWriter> byLabel = new HashMap<>();
     private final RowEncoding encoding = new RowEncoding();
     private PartitionWriter snapshot;
-    private long buffered;
 
     /**
      * Distributes rows.
@@ -66,31 +69,32 @@ final class PartitionedRows implements AutoCloseable {
     /** Adds the row that a reader stands at. */
     void add(final PageReader row) {
         final PartitionWriter writer = partitionIndex < 0 ? snapshot() : ofDay(row);
-        buffered += writer.add(row, encoding);
+        writer.add(row, encoding);
         if (writer.batchRows() >= PartitionWriter.BATCH_ROWS) {
-            flush(writer);
-        } else if (buffered > bufferBytes) {
-            flush(byLabel.values().stream()
+            writer.flush();
+        } else if (allocator.getAllocatedMemory() > bufferBytes) {
+            byLabel.values().stream()
                     .max(Comparator.comparingLong(PartitionWriter::batchBytes))
-                    .orElseThrow());
+                    .orElseThrow()
+                    .flush();
         }
     }
 
     /** Writes all that is gathered and hands over all files. */
     void finish() {
         byLabel.values().forEach(PartitionWriter::finish);
-        buffered = 0;
+        LOGGER.info("wrote {} partitions, holding at most {} KiB of rows", byLabel.size(), peakMemory() >> 10);
+    }
+
+    /** Returns the most bytes of rows that were held at one time. */
+    long peakMemory() {
+        return allocator.getPeakMemoryAllocation();
     }
 
     /** Returns the checksum of a partition's rows. */
     ContentChecksum checksum(final String label) {
         final PartitionWriter writer = byLabel.get(label);
         return writer == null ? new ContentChecksum() : writer.checksum();
-    }
-
-    private void flush(final PartitionWriter writer) {
-        buffered -= writer.batchBytes();
-        writer.flush();
     }
 
     private PartitionWriter snapshot() {

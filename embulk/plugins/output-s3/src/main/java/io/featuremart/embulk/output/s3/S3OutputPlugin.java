@@ -71,7 +71,7 @@ public final class S3OutputPlugin implements OutputPlugin {
         List<ColumnSpec> getColumns();
 
         /**
-         * Returns about how many bytes of rows are gathered before some are written.
+         * Returns how many bytes of memory the gathered rows may take before some are written.
          *
          * @return bytes, of each task
          */
