@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from typing import TYPE_CHECKING
 
 from featuremart.lake.columns import ColumnType
@@ -60,11 +61,24 @@ def column_type(function: Function, module: Module, findings: Findings) -> Colum
         element = module.resolve(node.slice)
         if element in _TYPES:
             return _TYPES[element]
+    unknown = _unknown_name(node, module)
+    if unknown:
+        instead = "write import pandas as pd" if unknown == "pd" else "import it at the top of the module"
+        findings.add(function.lineno, f"{unknown} is neither defined nor imported", instead)
+        return None
     shown = "nothing that can be read" if node is None else ast.unparse(node)
     findings.add(
         function.lineno, f"{function.name} returns {shown}, which is no column of a known type", _WANTED
     )
     return None
+
+
+def _unknown_name(node: ast.expr | None, module: Module) -> str:
+    """Return a name in an annotation that the module does not know, empty where it knows all."""
+    if node is None:
+        return ""
+    names = (one.id for one in ast.walk(node) if isinstance(one, ast.Name))
+    return next((name for name in names if name not in module.bindings and not hasattr(builtins, name)), "")
 
 
 def _parsed(text: str) -> ast.expr | None:

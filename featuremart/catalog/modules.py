@@ -216,25 +216,23 @@ class _Reader:
         for node in tree.body:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 self._import(node)
-            elif isinstance(node, ast.If) and self._is_for_types(node):
-                for inner in node.body:
+            elif guarded := self._imports_for_types(node):
+                for inner in guarded:
                     self._import(inner)
             else:
                 rest.append(node)
         for node in rest:
             self._statement(node)
 
-    def _is_for_types(self, node: ast.If) -> bool:
+    def _imports_for_types(self, node: ast.stmt) -> list[ast.Import | ast.ImportFrom]:
+        """Return the imports under ``if TYPE_CHECKING:``, none where the statement is anything else."""
+        if not isinstance(node, ast.If) or node.orelse:
+            return []
+        imports = [one for one in node.body if isinstance(one, ast.Import | ast.ImportFrom)]
         named = self.module.resolve(node.test) in {"typing.TYPE_CHECKING", "TYPE_CHECKING"}
-        return (
-            named
-            and not node.orelse
-            and all(isinstance(one, ast.Import | ast.ImportFrom) for one in node.body)
-        )
+        return imports if named and len(imports) == len(node.body) else []
 
-    def _import(self, node: ast.stmt) -> None:
-        if not isinstance(node, ast.Import | ast.ImportFrom):
-            return
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         syntax = read_syntax(node)
         for imported in imported_names(node, self.module):
             if imported.path == "__future__.annotations":

@@ -7,6 +7,7 @@ import pytest
 FOLDER = "features/flight_delay"
 TIMETABLE = f"{FOLDER}/timetable.py"
 HISTORY = f"{FOLDER}/history.py"
+AIRCRAFT = f"{FOLDER}/aircraft.py"
 
 # What is broken: the file, what stood there, what stands there now; each refusal: place, cause, what to write.
 REFUSED = {
@@ -253,8 +254,41 @@ REFUSED = {
         [
             (
                 "timetable.py:33",
-                "is_foggy returns pd.Series[boolean], which is no column of a known type",
+                "boolean is neither defined nor imported",
+                "import it at the top of the module",
+            ),
+        ],
+    ),
+    "unreadable quoted type": (
+        TIMETABLE,
+        "-> pd.Series[bool]:",
+        '-> "pd.Series[":',
+        [
+            (
+                "timetable.py:33",
+                "is_foggy returns nothing that can be read, which is no column of a known type",
                 "write -> pd.Series[int], or float, bool, str, bytes, pd.Timestamp, datetime.date, datetime.datetime, Decimal",
+            ),
+        ],
+    ),
+    "pandas not imported": (
+        AIRCRAFT,
+        "import pandas as pd\n",
+        "",
+        [
+            ("aircraft.py:12", "pd is neither defined nor imported", "write import pandas as pd"),
+            ("aircraft.py:24", "pd is neither defined nor imported", "write import pandas as pd"),
+        ],
+    ),
+    "type not imported": (
+        TIMETABLE,
+        "-> pd.Series[bool]:",
+        "-> pd.Series[Decimal]:",
+        [
+            (
+                "timetable.py:33",
+                "Decimal is neither defined nor imported",
+                "import it at the top of the module",
             ),
         ],
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 FOLDER = "features/flight_delay"
+WEATHER = "embulk/sources/weather.sql"
 TIMETABLE = f"{FOLDER}/timetable.py"
 HISTORY = f"{FOLDER}/history.py"
 AIRCRAFT = f"{FOLDER}/aircraft.py"
@@ -211,6 +212,18 @@ REFUSED = {
                 "timetable.py:13",
                 "weather has no column landed_at to look weather up by",
                 "known: corrected, observed_at, origin and 2 more",
+            ),
+        ],
+    ),
+    "as_of columns of two types": (
+        WEATHER,
+        "origin: {type: STRING",
+        "origin: {type: INT64",
+        [
+            (
+                "timetable.py:13",
+                "origin is STRING in flights and INT64 in weather",
+                "cast one of them in the source's SQL",
             ),
         ],
     ),
