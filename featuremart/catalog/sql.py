@@ -58,9 +58,7 @@ def _problems(source: SourceSpec, analyser: Analyser) -> Iterator[Problem]:
         return
     try:
         made = analyser.analyse(source.sql, {} if source.is_snapshot else DAY_PARAMETERS)
-        read = set(analyser.tables(source.sql)) - {
-            name for name in analyser.tables(source.sql) if "." not in name
-        }
+        read = {table for table in analyser.tables(source.sql) if "." in table}
     except Refused as error:
         yield _refused(source, error)
         return

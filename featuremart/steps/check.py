@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from featuremart import catalog as catalog_room
@@ -14,10 +13,10 @@ from featuremart.lake.days import SNAPSHOT
 from featuremart.steps.check_workflows import workflow_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
-    from featuremart.catalog.model import Catalog, SourceSpec, TableSpec
+    from featuremart.catalog.model import SourceSpec
     from featuremart.config.settings import Environment
 
 _ANY_DAY = dt.date(2000, 1, 1)
@@ -62,13 +61,14 @@ def check(root: Path, *, commands: Collection[str], announce: Callable[[str], No
     """
     catalog, found = catalog_room.read(root)
     unsound = {problem.where.file for problem in found}
-    found += _query_problems(root, catalog, unsound, announce)
+    sources = [source for source in catalog.sources.values() if source.where.file not in unsound]
+    found += _query_problems(root, sources, announce)
     count, wrong = workflow_problems(root, catalog, commands)
     found += wrong
     environment, wrong = _environment(root)
     found += wrong
     if environment is not None:
-        found += _transfer_problems(catalog, environment, unsound)
+        found += [problem for source in sources for problem in _extract_problems(source, environment)]
     return Checked(
         problems=tuple(sorted(set(found))),
         models=len(catalog.models),
@@ -80,14 +80,13 @@ def check(root: Path, *, commands: Collection[str], announce: Callable[[str], No
 
 
 def _query_problems(
-    root: Path, catalog: Catalog, unsound: Collection[str], announce: Callable[[str], None]
+    root: Path, sources: Sequence[SourceSpec], announce: Callable[[str], None]
 ) -> list[Problem]:
     """Judge the queries of the sources that can be read, by the committed schemas."""
     from featuremart.catalog.analyser import Analyser
     from featuremart.catalog.sql import sql_problems
 
     schemas, found = load_schemas(root)
-    sources = [source for source in catalog.sources.values() if source.where.file not in unsound]
     if sources:
         found += sql_problems(sources, Analyser(schemas, announce=announce))
     return found
@@ -105,30 +104,20 @@ def _environment(root: Path) -> tuple[Environment | None, list[Problem]]:
         return None, [Problem(error.where or Where(FILE), error.message, error.next_command or "")]
 
 
-def _transfer_problems(catalog: Catalog, environment: Environment, unsound: Collection[str]) -> list[Problem]:
-    """Render what Embulk would be told for one day of every source and table; nothing is started."""
-    found = []
-    for source in catalog.sources.values():
-        if source.where.file not in unsound:
-            found += _rendered(source.where, partial(_render_extract, source, environment))
-    for table in catalog.tables.values():
-        if table.where.file not in unsound:
-            found += _rendered(table.where, partial(_render_load, table, environment))
-    return found
+def _extract_problems(source: SourceSpec, environment: Environment) -> Iterator[Problem]:
+    """Render what Embulk would be told for one day, and read it as Embulk would.
 
+    What it would be told to load are names and types, which the catalog has judged.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
-def _rendered(where: Where, render: Callable[[], str]) -> list[Problem]:
     try:
-        render()
-    except MartError as error:
-        return [
-            Problem(
-                error.where or where,
-                f"no transfer can be made of this: {error.message}",
-                error.next_command or "",
-            )
-        ]
-    return []
+        YAML(typ="safe", pure=True).load(_render_extract(source, environment))
+    except YAMLError as error:
+        cause = " ".join(str(error).split())
+        instead = f"look for odd characters: mart embulk show {source.name}"
+        yield Problem(source.where, f"Embulk cannot be told this query: {cause}", instead)
 
 
 def _render_extract(source: SourceSpec, environment: Environment) -> str:
@@ -142,19 +131,6 @@ def _render_extract(source: SourceSpec, environment: Environment) -> str:
         partitions={label: f"raw/{source.name}/{label}/"},
         first_day=day,
         last_day=day,
-        report_key="report.json",
-        environment=environment,
-    )
-
-
-def _render_load(table: TableSpec, environment: Environment) -> str:
-    from featuremart.transfer import render
-
-    return render.load(
-        objects=[],
-        columns=table.output_columns,
-        staging_table=table.mart_name,
-        expires_hours=1,
         report_key="report.json",
         environment=environment,
     )

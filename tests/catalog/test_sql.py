@@ -167,6 +167,17 @@ def test_a_table_without_schema_is_told_with_the_way_to_get_it(problems, table, 
     assert instead in remedy
 
 
+def test_a_table_that_the_catalog_overlooks_is_told(problems):
+    # an alias with the name of a dataset: the catalog takes the table for an array of it
+    sql = "SELECT carrier, time_hour, THE_DAY\nFROM warehouse.flights AS f WHERE 1 < (SELECT MAX(warehouse.miles) FROM f.legs AS warehouse)"
+
+    ((line, message, instead),) = problems(sql)
+
+    assert line == 2
+    assert message == "the catalog and the analyser do not agree whether the query reads warehouse.flights"
+    assert instead == "write it plainly: FROM dataset.table"
+
+
 def test_all_unknown_tables_are_told(problems):
     assert len(problems("SELECT 1 AS x FROM a.b, c.d, e.f")) == 3
 

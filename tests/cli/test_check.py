@@ -92,7 +92,7 @@ def test_a_fault_is_told_with_file_and_line(repository, check, file, old, new, m
     found = [problem for problem in problems if problem[0] == file and message in problem[2]]
     assert code == 2
     assert found, problems
-    assert all(problem[1] == line for problem in found) or file.endswith((".json", ".sql"))
+    assert any(problem[1] == line or file.endswith(".json") for problem in found)
     assert any(instead in problem[3] for problem in found)
 
 
@@ -174,6 +174,25 @@ def test_a_broken_source_does_not_make_its_tables_and_workflows_wrong(repository
     change(repository / "embulk/sources/planes.sql", "/*", "")
 
     assert {problem[0] for problem in check()[1]} == {"embulk/sources/planes.sql"}
+
+
+def test_a_query_that_embulk_cannot_be_told_is_found(repository, check):
+    change(repository / FLIGHTS, "-- A New York day", "-- A New\a York day")
+
+    ((file, _, message, instead),) = check()[1]
+
+    assert file == FLIGHTS
+    assert "Embulk cannot be told this query" in message
+    assert instead == "look for odd characters: mart embulk show flights"
+
+
+def test_settings_that_cannot_be_read_are_told(repository, check):
+    (repository / "mart.toml").write_text("[mart]\nname = flights\n")
+
+    ((file, line, message, _),) = check()[1]
+
+    assert (file, line) == ("mart.toml", 2)
+    assert "this is no TOML" in message
 
 
 def test_no_repository_is_told(tmp_path, monkeypatch, capsys):
