@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import resource
 import shutil
 import statistics
 import subprocess
@@ -138,6 +137,7 @@ def _compare(hand: Path, engine: Path) -> None:
 
 def _side(side: str, asked: Path, raw: Path, out: Path) -> None:
     """Be one of the measured processes."""
+    from featuremart.batch.__main__ import peak_memory
     from featuremart.batch.functions import load_functions
     from featuremart.batch.request import parse_request
 
@@ -154,7 +154,7 @@ def _side(side: str, asked: Path, raw: Path, out: Path) -> None:
         "seconds": time.perf_counter() - began,
         "cpu": time.process_time() - cpu,
         "compute": compute,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        "peak": peak_memory(),
     }
     print(json.dumps(figures))
 

@@ -6,11 +6,11 @@ Exit codes: 0 done, 1 failed for good, 2 usage or configuration, 75 worth trying
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import sys
 import time
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featuremart.errors import EXIT_DONE, EXIT_FAILED, MartError, TransientError, UsageError, WorkFailed
@@ -139,7 +139,7 @@ class _Task:
             seconds=time.perf_counter() - self._imported,
             cpu_seconds=time.process_time() - self._cpu,
             import_seconds=self._imported - _STARTED,
-            peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB,
+            peak_memory=peak_memory(),
         )
 
     def _conclude(self, error: MartError | None, result: BatchResult) -> None:
@@ -150,6 +150,15 @@ class _Task:
             f"done: {len(result.done)} partitions, {sum(done.rows for done in result.done):,} rows, "
             f"{result.seconds:.1f} s, peak {result.peak_memory / 2**20:,.0f} MiB"
         )
+
+
+def peak_memory() -> int:
+    """Return the most bytes that this process held at any time.
+
+    Not ``getrusage``: its figure survives ``exec``, so it tells of whoever started the worker.
+    """
+    status = Path("/proc/self/status").read_text("ascii", "replace")
+    return next(int(line.split()[1]) * _KIB for line in status.splitlines() if line.startswith("VmHWM:"))
 
 
 def open_store(bucket: str) -> ObjectStore:

@@ -45,6 +45,8 @@ class Checks:
         self._demanded = {name: _column(feature) for name, feature in self._checked.items()}
         columns = {key: pandera.Column(nullable=False) for key in table.keys}
         self._schema = pandera.DataFrameSchema(columns | self._demanded, unique=list(table.keys))
+        # pandera imports its backends when it is first asked: that is no partition's time
+        pandera.Check.ge(0)(pd.Series([0]))
 
     def enforce(self, label: str, output: pa.RecordBatch, *, source_rows: int) -> None:
         """Refuse an output that breaks a check.
