@@ -18,13 +18,13 @@ from featuremart.errors import EXIT_DONE, EXIT_FAILED, UsageError
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 @environment_option
 def migrate(table: str, action: str, column: str, to: str, yes: bool, environment: str | None) -> int:
-    """Drop, rename or retype a COLUMN of a mart table.
+    r"""Drop, rename or retype a COLUMN of a mart table.
 
     Publishing adds columns by itself and refuses every other change of a schema, because it would lose or move
     values. Here a person asks for it. What was done stands in the table mart_migrations.
 
     \b
-    Examples:
+    Example:
       mart migrate flight_delay.timetable drop air_time_scheduled
       mart migrate flight_delay.timetable rename minute departure_minute
       mart migrate flight_delay.timetable retype distance FLOAT64

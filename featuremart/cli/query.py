@@ -20,7 +20,13 @@ _MOST_SHOWN = 1000
 @click.command()
 @click.argument("sql", required=False)
 @click.option("--file", "file", type=click.Path(path_type=Path), help="Read the query from a file.")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "parquet"]),
+    default="table",
+    help="Table, CSV, one JSON object a line, or Parquet.",
+)
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write into a file.")
 @click.option("--limit-bytes", metavar="SIZE", help="Refuse a query that would read more, for example 10GiB.")
 @click.option(
@@ -36,12 +42,12 @@ def query(
     max_rows: int | None,
     environment: str | None,
 ) -> None:
-    """Run a SQL query on the mart and show its rows. The query may only read.
+    r"""Run a SQL query on the mart and show its rows. The query may only read.
 
     SQL is the query itself, or - to read it from standard input. JSON is one object a line.
 
     \b
-    Examples:
+    Example:
       mart query "SELECT COUNT(*) FROM mart.flight_delay__timetable"
       mart query --file delays.sql --format parquet --output delays.parquet
       echo "SELECT 1 AS one" | mart query - --format json
@@ -109,7 +115,7 @@ def _rest(environment: str | None) -> Rest:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
 @environment_option
 def tables(as_json: bool, environment: str | None) -> None:
-    """List the tables of the mart: what is published, and what the code declares.
+    r"""List the tables of the mart: what is published, and what the code declares.
 
     \b
     Example:
@@ -125,10 +131,10 @@ def tables(as_json: bool, environment: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 @environment_option
 def describe(name: str, as_json: bool, environment: str | None) -> None:
-    """Tell what a table or one of its features means, from the code and from the mart.
+    r"""Tell what a table or one of its features means, from the code and from the mart.
 
     \b
-    Examples:
+    Example:
       mart describe flight_delay.timetable
       mart describe flight_delay.timetable.departure_minute
     """
@@ -141,10 +147,10 @@ def describe(name: str, as_json: bool, environment: str | None) -> None:
 @click.argument("way", type=click.Choice(["python", "bq", "bi"]), required=False)
 @environment_option
 def connect(way: str | None, environment: str | None) -> None:
-    """Tell how to reach the mart from Python, the bq command or a BI tool.
+    r"""Tell how to reach the mart from Python, the bq command or a BI tool.
 
     \b
-    Examples:
+    Example:
       mart connect
       mart connect python > explore.py
     """

@@ -143,6 +143,7 @@ def _stored(rest: Rest, job: str) -> Iterator[Chunk] | None:
 
 
 def _batches(client: BigQueryReadClient, environment: Environment, table: str) -> Iterator[Chunk]:
+    import pyarrow as pa
     from google.cloud.bigquery_storage_v1 import types
 
     session = client.create_read_session(
@@ -150,9 +151,11 @@ def _batches(client: BigQueryReadClient, environment: Environment, table: str) -
         read_session=types.ReadSession(table=table, data_format=types.DataFormat.ARROW),
         max_stream_count=1,  # one stream keeps the order of ORDER BY
     )
+    schema = pa.ipc.read_schema(pa.py_buffer(session.arrow_schema.serialized_schema))
     for stream in session.streams:
-        for page in client.read_rows(stream.name).rows(session).pages:
-            yield ArrowChunk(page.to_arrow())
+        for answer in client.read_rows(stream.name):
+            part = pa.py_buffer(answer.arrow_record_batch.serialized_record_batch)
+            yield ArrowChunk(pa.ipc.read_record_batch(part, schema))
 
 
 _ONLY_READS = "mart query only reads, and this is: {}"
