@@ -3,42 +3,31 @@
 from __future__ import annotations
 
 import ast
+import csv
 import datetime as dt
 import inspect
 import textwrap
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pytest
 
+from featuremart.batch.availability import known
 from featuremart.batch.checks import Checks
+from featuremart.batch.dtypes import ARROW
 from featuremart.batch.engine import Engine
+from featuremart.batch.frames import to_frame
 from featuremart.batch.functions import load_functions
 from featuremart.batch.inputs import days_read
 from featuremart.catalog.loading import load
 from featuremart.config import clients
+from featuremart.lake.columns import ColumnType
 from featuremart.lake.days import DayRange, partition_label
-from featuremart.local.demo import fetch_datasets, fill
 
 ROOT = Path(__file__).parents[2]
 YEAR = DayRange(dt.date(2013, 1, 1), dt.date(2013, 12, 31))
-
-
-@pytest.fixture(scope="session")
-def datasets():
-    """Return the folder of the data's archives; they are fetched once a checkout."""
-    folder = ROOT / ".mart" / "datasets"
-    fetch_datasets(ROOT, folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def warehouse(environment, datasets):
-    """Return an environment whose warehouse is filled."""
-    fill(environment, datasets, root=ROOT)
-    return environment
 
 
 @pytest.fixture(scope="session")
@@ -53,23 +42,20 @@ def extracted(warehouse, catalog):
     from google.cloud import bigquery
 
     client = clients.bigquery(warehouse)
-    made = {}
 
+    @cache
     def extract(name):
-        if name in made:
-            return made[name]
         source = catalog.sources[name]
         query, days = source.sql, []
         if not source.is_snapshot:
             # as an extraction asks for them
-            query = f"SELECT * FROM ({query}) WHERE partition_day BETWEEN @first_day AND @last_day"  # noqa: S608 - the query is a file of this repository
+            query = f"SELECT * FROM ({query}) WHERE partition_day BETWEEN @first_day AND @last_day"
             bounds = {"first_day": YEAR.first, "last_day": YEAR.last}
             days = [bigquery.ScalarQueryParameter(key, "DATE", day) for key, day in bounds.items()]
         table = f"{warehouse.staging_dataset}.whole_{name}"
         config = bigquery.QueryJobConfig(query_parameters=days)
         client.query(f"CREATE OR REPLACE TABLE {table} AS {query}", job_config=config).result()
-        made[name] = _read(warehouse, client.get_table(table))
-        return made[name]
+        return _read(warehouse, client.get_table(table))
 
     return extract
 
@@ -112,6 +98,7 @@ def computed(extracted, catalog):
                 parts[name] = {day: _batch(rows.filter(pa.array(found == day))) for day in YEAR}
         return parts[name]
 
+    @cache
     def compute(name):
         table = catalog.table(name)
         everything = replace(table, features=tuple(replace(f, rejected=None) for f in table.features))
@@ -165,14 +152,45 @@ def _text(function):
     return " ".join(" ".join(text for text in [function.__doc__, *texts] if isinstance(text, str)).split())
 
 
-@pytest.fixture
-def frame():
-    """Return a function that makes a frame of rows (dicts); what a row leaves out is null."""
+@pytest.fixture(scope="session")
+def rows(catalog):
+    """Return a function that makes a source's frame of some rows (dicts), as the engine hands it to a function.
 
-    def make(dtypes, *rows):
-        columns = {
-            name: pd.Series([row.get(name) for row in rows], dtype=dtype) for name, dtype in dtypes.items()
-        }
-        return pd.DataFrame(columns)
+    What a row leaves out is null, times are ISO texts in UTC.
+    """
+
+    def make(source, *given):
+        declared = catalog.sources[source]
+        columns = {c.name: [_value(row.get(c.name), c.type) for row in given] for c in declared.columns}
+        arrays = [pa.array(columns[c.name], ARROW[c.type]) for c in declared.columns]
+        batch = pa.record_batch(arrays, names=list(columns))
+        left_out = {name for name, values in columns.items() if None in values}
+        later = {c.name for c in declared.columns if not known(c, declared).with_event}
+        return to_frame(batch, declared, nullable=frozenset(left_out | later))
 
     return make
+
+
+@pytest.fixture
+def real(request, rows):
+    """Return a function that makes a source's frame of the real rows in a CSV file of the folder ``fixtures``."""
+
+    def read(source, file=None):
+        path = request.path.parent / "fixtures" / f"{file or source}.csv"
+        with path.open(newline="", encoding="utf-8") as text:
+            return rows(source, *csv.DictReader(text))
+
+    return read
+
+
+def _value(value, kind):
+    """Return a cell as Arrow takes it: a text is read as the column's type, the empty one as null."""
+    if not isinstance(value, str) or kind is ColumnType.STRING:
+        return value or None if isinstance(value, str) else value
+    readers = {
+        ColumnType.INT64: int,
+        ColumnType.FLOAT64: float,
+        ColumnType.BOOL: {"true": True, "false": False}.__getitem__,
+        ColumnType.TIMESTAMP: dt.datetime.fromisoformat,
+    }
+    return readers[kind](value) if value else None
