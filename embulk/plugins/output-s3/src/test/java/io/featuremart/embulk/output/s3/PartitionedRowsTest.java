@@ -23,6 +23,7 @@ import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.ipc.ArrowFileReader;
+import org.embulk.config.ConfigException;
 import org.embulk.config.ConfigSource;
 import org.embulk.spi.Page;
 import org.embulk.util.config.ConfigMapperFactory;
@@ -42,6 +43,11 @@ class PartitionedRowsTest {
     private final List<Long> fileRows = new ArrayList<>();
 
     private static S3OutputPlugin.PluginTask task(final long bufferBytes, final long rollBytes) {
+        return task("partition_day", bufferBytes, rollBytes);
+    }
+
+    private static S3OutputPlugin.PluginTask task(
+            final String partitionColumn, final long bufferBytes, final long rollBytes) {
         final Map<String, String> partitions = new LinkedHashMap<>();
         for (int day = 0; day < DAYS; day++) {
             partitions.put(FIRST.plusDays(day).toString(), "raw/" + day + "/");
@@ -49,7 +55,7 @@ class PartitionedRowsTest {
         final ConfigSource config = MAPPERS.newConfigSource()
                 .set("bucket", "lake")
                 .set("partitions", partitions)
-                .set("partition_column", "partition_day")
+                .set("partition_column", partitionColumn)
                 .set("columns", COLUMNS)
                 .set("buffer_bytes", bufferBytes)
                 .set("roll_bytes", rollBytes);
@@ -134,6 +140,11 @@ class PartitionedRowsTest {
             page.addRecord();
         });
         assertRefused("2012-12-31", pages);
+    }
+
+    @Test
+    void aPartitionColumnThatIsNoColumnIsRefused() {
+        assertThrows(ConfigException.class, () -> new PartitionedRows(task("day", 1 << 20, 1 << 20), this::read));
     }
 
     @Test
