@@ -111,6 +111,25 @@ def of_task(folder: Path) -> Iterator[psutil.Process]:
                 yield process
 
 
+def kill_task(folder: Path, *, but: int | None = None) -> None:
+    """Kill the processes of a task, or of all tasks below a folder, until a look finds none.
+
+    Parameters
+    ----------
+    folder
+        The task's, or one above it.
+    but
+        Number of a process that is left alone.
+    """
+    # what was being started during one look is found by the next
+    deadline = time.monotonic() + _KILLED_WITHIN
+    while time.monotonic() < deadline:
+        found = [process for process in of_task(folder) if process.pid != but]
+        if not found:
+            return
+        kill(found)
+
+
 def wait(process: psutil.Process, *, within: float) -> bool:
     """Wait for a process to end, and say whether it did.
 
@@ -125,6 +144,16 @@ def wait(process: psutil.Process, *, within: float) -> bool:
         with suppress(psutil.NoSuchProcess):
             return process.status() == psutil.STATUS_ZOMBIE
     return True
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process that we started has ended."""
+    import psutil
+
+    try:
+        return wait(psutil.Process(pid), within=0)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def stop(processes: Iterable[psutil.Process], *, within: float) -> None:

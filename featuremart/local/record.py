@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from featuremart.config.settings import Endpoints
+from featuremart.errors import WorkFailed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,18 @@ def read(path: Path) -> Record:
 
 
 def write(path: Path, record: Record) -> None:
-    """Write the record whole or not at all."""
+    """Write the record whole or not at all.
+
+    Raises
+    ------
+    WorkFailed
+        Where the disk is full.
+    """
     beside = path.with_suffix(".new")
-    beside.write_text(record.model_dump_json(indent=1), encoding="utf-8")
-    beside.replace(path)
+    try:
+        beside.write_text(record.model_dump_json(indent=1), encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise WorkFailed(
+            f"{path} cannot be written: {error.strerror or error}", next_command=f"df -h {path.parent}"
+        ) from error

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from featuremart.errors import WorkFailed
+from featuremart.errors import UsageError, WorkFailed
 from featuremart.local import ports as free_ports
 from featuremart.local import processes
 from featuremart.local import record as files
@@ -17,7 +18,7 @@ from featuremart.local.images import models
 from featuremart.local.provision import provision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     import psutil
@@ -28,8 +29,9 @@ START_WITHIN = 60.0
 """Seconds until a server must answer; it takes three."""
 _LOCK_WITHIN = 180.0
 _TASK_STOP_WITHIN = 10.0
-_POLL = 0.02
+_POLL = 0.05
 _LOG_LINES = 15
+_NEEDED = ("bqemulator", "moto", "psutil", "werkzeug")
 _TRIES = 3
 
 
@@ -112,6 +114,7 @@ def up(
     """
     wanted = settings.declared(environment)
     home = Home.of(settings, wanted)
+    _check_installed()
     home.make()
     with _locked(home, say):
         ports = _start_all(home, wanted, say)
@@ -126,13 +129,14 @@ def down(settings: Settings, environment: str | None = None, *, say: Callable[[s
     home = Home.of(settings, settings.declared(environment))
     if not home.folder.is_dir() and not _found(home):
         return
-    home.make()  # somebody may have removed it under servers that run
+    home.folder.mkdir(exist_ok=True)  # somebody may have removed it under servers that run
     with _locked(home, say):
         found = _found(home)
         for server in reversed(SERVERS):
             processes.stop(found.get(server.name, ()), within=server.stop_within)
         # an ECS server that was killed left its tasks behind
         processes.stop(processes.of_task(home.ecs), within=_TASK_STOP_WITHIN)
+        processes.kill_task(home.ecs)
         known = files.read(home.servers_file)
         remembered = {name: files.ServerRecord(ports=entry.ports) for name, entry in known.servers.items()}
         files.write(home.servers_file, files.Record(servers=remembered))
@@ -143,11 +147,11 @@ def status(settings: Settings, environment: str | None = None) -> list[ServerSta
     home = Home.of(settings, settings.declared(environment))
     known = files.read(home.servers_file).servers
     found = _found(home)
-    return [_status(server, home, known.get(server.name), found.get(server.name, [])) for server in SERVERS]
+    return [_status(server, home, known.get(server.name), found.get(server.name, {})) for server in SERVERS]
 
 
 def _status(
-    server: Server, home: Home, known: files.ServerRecord | None, running: list[psutil.Process]
+    server: Server, home: Home, known: files.ServerRecord | None, running: Iterable[psutil.Process]
 ) -> ServerStatus:
     import psutil
 
@@ -162,6 +166,16 @@ def _status(
         return ServerStatus(server.name, "stopped", None, None, ports, 0, log)
     state = "running" if server.answers(ports) else "not answering"
     return ServerStatus(server.name, state, process.pid, started, ports, memory, log)
+
+
+def _check_installed() -> None:
+    """Refuse to begin where the servers' own packages are missing: production does without them."""
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"the local environment needs packages that are not installed: {', '.join(missing)}",
+            next_command="pip install 'featuremart[local]'",
+        )
 
 
 @contextmanager
@@ -187,13 +201,13 @@ def _locked(home: Home, say: Callable[[str], None]) -> Iterator[None]:
         lock.release()
 
 
-def _found(home: Home) -> dict[str, list[psutil.Process]]:
-    """Return the processes of this home's servers, whether anything remembers them or not."""
-    found: dict[str, list[psutil.Process]] = {}
+def _found(home: Home) -> dict[str, dict[psutil.Process, list[str]]]:
+    """Return the processes of this home's servers with their command lines, whether anything remembers them or not."""
+    found: dict[str, dict[psutil.Process, list[str]]] = {}
     for process, line in processes.with_words(("--home", str(home.folder))):
         for server in SERVERS:
             if server.module in line:
-                found.setdefault(server.name, []).append(process)
+                found.setdefault(server.name, {})[process] = line
     return found
 
 
@@ -203,15 +217,19 @@ def _start_all(home: Home, environment: Environment, say: Callable[[str], None])
     while True:
         ports = _choose_ports(home, say)
         started = _start(home, environment, ports, say)
+        if not started:
+            return ports
         _write(home, ports, None)
-        fallen = _wait(home, ports, started)
+        fallen = _wait(started, ports)
         if fallen is None:
             return ports
         tries -= 1
         # Somebody may have been quicker to take its port; else it fell for a reason of its own.
-        if not tries or all(free_ports.is_free(port) for port in ports[fallen.name].values()):
+        hangs = fallen.name in _found(home)
+        if hangs or not tries or all(free_ports.is_free(port) for port in ports[fallen.name].values()):
+            what = f"does not answer after {START_WITHIN:.0f} s" if hangs else "does not start"
             raise WorkFailed(
-                f"the {fallen.name} server does not start; the end of its log:\n{_tail(home, fallen)}",
+                f"the {fallen.name} server {what}; the end of its log:\n{_tail(home, fallen)}",
                 next_command=f"less {home.logs / fallen.log_name()}",
             )
 
@@ -241,15 +259,14 @@ def _choose_ports(home: Home, say: Callable[[str], None]) -> dict[str, Ports]:
 
 def _start(
     home: Home, environment: Environment, ports: dict[str, Ports], say: Callable[[str], None]
-) -> list[Server]:
-    """Start what does not run as it should, stopping what runs otherwise, and return what was started."""
+) -> dict[Server, int]:
+    """Start what does not run as it should, stopping what runs otherwise; return the new process numbers."""
     found = _found(home)
-    started = []
+    started = {}
     for server in SERVERS:
         line = arguments(server, home, environment, ports)
-        running = found.get(server.name, [])
-        right = [process for process in running if process.cmdline() == line]
-        if len(running) == len(right) == 1 and server.answers(ports[server.name]):
+        running = found.get(server.name, {})
+        if list(running.values()) == [line] and server.answers(ports[server.name]):
             continue
         if running:
             say(f"{server.name}: was not as it should be, restarting it")
@@ -257,23 +274,20 @@ def _start(
         log = home.logs / server.log_name()
         if log.exists():
             log.replace(log.with_suffix(".log.1"))
-        processes.spawn(
-            line, environment=processes.plain_environment({"PYTHONPATH": str(home.code)}), log=log
-        )
-        started.append(server)
+        variables = processes.plain_environment({"PYTHONPATH": str(home.code)})
+        started[server] = processes.spawn(line, environment=variables, log=log)
     return started
 
 
-def _wait(home: Home, ports: dict[str, Ports], started: list[Server]) -> Server | None:
-    """Wait until all answer; return the first that fell instead."""
+def _wait(started: dict[Server, int], ports: dict[str, Ports]) -> Server | None:
+    """Wait until all answer; return the first that fell, or does not answer in time, instead."""
     waiting = list(started)
     deadline = time.monotonic() + START_WITHIN
     while waiting:
-        waiting = [server for server in waiting if not server.answers(ports[server.name])]
-        found = _found(home) if waiting else {}
         for server in waiting:
-            if server.name not in found or time.monotonic() > deadline:
+            if processes.is_gone(started[server]) or time.monotonic() > deadline:
                 return server
+        waiting = [server for server in waiting if not server.answers(ports[server.name])]
         time.sleep(_POLL)
     return None
 
@@ -289,7 +303,7 @@ def _write(home: Home, ports: dict[str, Ports], furnished: Environment | None) -
     found = _found(home)
     servers = {}
     for name, of_server in ports.items():
-        process = next(iter(found.get(name, ())), None)
+        process = next(iter(found.get(name, {})), None)
         servers[name] = files.ServerRecord(
             ports=of_server,
             pid=process.pid if process else None,

@@ -206,8 +206,9 @@ def test_a_half_started_environment_is_completed(settings):
 
     environment = servers.up(settings)
 
-    assert len(left_running(settings)) == 3
-    assert not any(process.is_running() for process in before)
+    after = left_running(settings)
+    assert len(after) == 3
+    assert not set(after) & set(before)
     assert query(environment, "SELECT 1") == [["1"]]
 
 
@@ -284,18 +285,37 @@ def test_a_folder_that_cannot_be_written_is_said(settings):
     (settings.root / ".mart").unlink()
 
 
-def test_a_full_disk_is_said(settings):
-    limited = (
+def on_a_full_disk(command, settings):
+    """Run a command that can write no byte to any file."""
+    code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0));"
-        "from featuremart.cli.main import invoke; sys.exit(invoke(['up']))"
+        f"from featuremart.cli.main import invoke; sys.exit(invoke([{command!r}]))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", limited], cwd=settings.root, capture_output=True, text=True, check=False
-    )
+    line = [sys.executable, "-c", code]
+    return subprocess.run(line, cwd=settings.root, capture_output=True, text=True, check=False)
+
+
+def test_a_full_disk_is_said(settings):
+    done = on_a_full_disk("up", settings)
     assert done.returncode == 1
     assert "cannot be written: File too large" in done.stderr
     assert "next: df -h" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_missing_packages_are_named(settings, monkeypatch):
+    monkeypatch.setattr(servers, "_NEEDED", ("psutil", "not_installed_here"))
+    with pytest.raises(UsageError, match="not installed: not_installed_here") as refused:
+        servers.up(settings)
+    assert refused.value.next_command == "pip install 'featuremart[local]'"
+
+
+def test_down_stops_the_servers_on_a_full_disk_too(settings):
+    servers.up(settings)
+    done = on_a_full_disk("down", settings)
+    assert done.returncode == 1
+    assert "servers.json cannot be written: File too large" in done.stderr
+    assert left_running(settings) == []
 
 
 def test_an_environment_in_the_cloud_has_no_servers(settings):

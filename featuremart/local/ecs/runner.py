@@ -228,8 +228,7 @@ class Runner:
 
     def _kill_command(self, shim: psutil.Process | None) -> None:
         """Kill all of a container but the process that writes down how it ended."""
-        found = processes.of_task(self._folder)
-        processes.kill(process for process in found if shim is None or process.pid != shim.pid)
+        processes.kill_task(self._folder, but=shim.pid if shim else None)
 
     def _read_exit(self) -> dict[str, object]:
         with suppress(OSError, ValueError):
