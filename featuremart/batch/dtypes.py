@@ -55,10 +55,14 @@ def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
     return pa.schema([pa.field(c.name, ARROW[c.type], nullable=not c.required) for c in columns])
 
 
+def in_memory_schema(columns: Iterable[Column]) -> pa.Schema:
+    """Return the schema of a source's columns while the worker holds them."""
+    return pa.schema([(column.name, IN_MEMORY[column.type]) for column in columns])
+
+
 def empty_batch(columns: Iterable[Column]) -> pa.RecordBatch:
     """Return no rows of some columns of a source."""
-    typed = {column.name: IN_MEMORY[column.type] for column in columns}
-    return pa.record_batch([pa.array([], kind) for kind in typed.values()], names=list(typed))
+    return pa.RecordBatch.from_pylist([], in_memory_schema(columns))
 
 
 def to_values(array: pa.Array, type: ColumnType, *, nullable: bool) -> Any:  # noqa: A002

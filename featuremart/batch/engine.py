@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from featuremart.batch.availability import columns_needed, known, settle
-from featuremart.batch.dtypes import ARROW, arrow_schema, empty_batch
+from featuremart.batch.dtypes import ARROW, arrow_schema, empty_batch, in_memory_schema
 from featuremart.batch.failures import examples, failed, shown
 from featuremart.batch.frames import Prepared, in_order, refuse_duplicates, verify_day
 from featuremart.batch.functions import call
@@ -96,6 +96,7 @@ class Engine:
             Where a row happened on another day, or a lookup would have two answers.
         """
         spec = self._sources[source]
+        rows = rows.cast(in_memory_schema(spec.column(name) for name in rows.schema.names))
         if partition is not None:
             verify_day(rows, spec, partition)
             for lookup in self.table.lookups:

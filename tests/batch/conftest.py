@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from featuremart.batch.dtypes import ARROW, IN_MEMORY
+from featuremart.batch.dtypes import ARROW
 from featuremart.batch.engine import Engine
 from featuremart.batch.inputs import days_read
 from featuremart.batch.request import BatchRequest, PartitionWork
@@ -282,8 +282,7 @@ def compute(table, functions, partition, rows, *, sources=None, **options):
             label = partition if each is None else each.isoformat()
             batch = rows.get(source, {}).get(label, [])
             batch = batch if isinstance(batch, pa.RecordBatch) else raw_rows(sources[source], batch)
-            held = pa.schema([(name, IN_MEMORY[sources[source].column(name).type]) for name in columns])
-            prepared[source].append(engine.prepare(source, each, batch.select(columns).cast(held)))
+            prepared[source].append(engine.prepare(source, each, batch.select(columns)))
     return engine.compute(day, prepared, **options)
 
 
