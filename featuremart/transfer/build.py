@@ -8,13 +8,13 @@ import re
 import shutil
 import subprocess
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from featuremart.errors import UsageError, WorkFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 COMMAND = "command.json"
 """The words that start Embulk; the configuration's URI follows them."""
@@ -25,7 +25,13 @@ _ARCHIVE = "classes.jsa"
 _STAMP = "built-from.sha256"
 _LOG = "build.log"
 _SHOWN = 12
-_FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xlog:disable", "-Xlog:all=error:stderr")
+_FLAGS = (
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Xshare:auto",
+    "-Xlog:disable",
+    "-Xlog:all=error:stderr",
+)
 """A transfer is short and waits for networks: start-up counts, the optimising compiler does not."""
 _MEMORY = "-Xmx1g"
 
@@ -64,7 +70,9 @@ def build(root: Path, *, target: Path | None = None, say: Callable[[str], None] 
             say("Embulk: nothing to build, its sources are unchanged")
             return folder / COMMAND
         java, maven = _find_java(), _find_maven()
-        say("Embulk: building it and its plugins by Maven (the first time, some minutes: it loads the libraries)")
+        say(
+            "Embulk: building it and its plugins by Maven (the first time, some minutes: it loads the libraries)"
+        )
         began = time.monotonic()
         _run_maven(maven, root, folder)
         _write_command(java, folder)
@@ -76,7 +84,11 @@ def build(root: Path, *, target: Path | None = None, say: Callable[[str], None] 
 def _sources(embulk: Path) -> Iterator[Path]:
     for file in sorted(embulk.rglob("*")):
         inside = file.relative_to(embulk).parts
-        if file.is_file() and "target" not in inside and (inside[0] in {"main", "plugins"} or file.name == "pom.xml"):
+        if (
+            file.is_file()
+            and "target" not in inside
+            and (inside[0] in {"main", "plugins"} or file.name == "pom.xml")
+        ):
             yield file
 
 
@@ -103,7 +115,8 @@ def _find_java() -> str:
     java = shutil.which("java")
     if java is None:
         raise UsageError(
-            f"there is no Java: Embulk needs a JDK {JAVA} or newer", next_command=_install(f"openjdk-{JAVA}-jdk-headless")
+            f"there is no Java: Embulk needs a JDK {JAVA} or newer",
+            next_command=_install(f"openjdk-{JAVA}-jdk-headless"),
         )
     said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
     match = re.search(r'version "(?:1\.)?(\d+)', said)
@@ -134,7 +147,9 @@ def _run_maven(maven: str, root: Path, folder: Path) -> None:
     line += [f"-Dmart.embulk={folder}", "-DskipTests", "package"]
     log = folder / _LOG
     with log.open("w", encoding="utf-8") as out:
-        ended = subprocess.run(line, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False)
+        ended = subprocess.run(
+            line, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
+        )
     if ended.returncode != 0:
         said = log.read_text(encoding="utf-8", errors="replace").splitlines()
         errors = [text for text in said if text.startswith("[ERROR]")] or said[-_SHOWN:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003 - pydantic reads it
+import datetime as dt
 from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError

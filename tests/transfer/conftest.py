@@ -85,17 +85,17 @@ def embulk(environment):
 
 @pytest.fixture(scope="session")
 def warehouse(environment):
-    """The BigQuery client of the local environment."""
+    """Return the BigQuery client of the local environment."""
     return clients.bigquery(environment)
 
 
 @pytest.fixture(scope="session")
 def storage(environment):
-    """The Storage Read client of the local environment."""
+    """Return the Storage Read client of the local environment."""
     return clients.bigquery_storage(environment)
 
 
 @pytest.fixture
 def attempt():
-    """A name that no other test uses."""
+    """Return a name that no other test uses."""
     return uuid.uuid4().hex

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import math
 import struct
 from decimal import Context, Decimal
 
@@ -39,24 +40,58 @@ _WIDE = Context(prec=60)
 
 EXTREMES = {
     ColumnType.INT64: [0, -1, 2**63 - 1, -(2**63), 2**53 + 1],
-    ColumnType.FLOAT64: [0.0, -0.0, float("nan"), float("inf"), float("-inf"), 5e-324, 1.7976931348623157e308, 0.1],
+    ColumnType.FLOAT64: [
+        0.0,
+        -0.0,
+        float("nan"),
+        float("inf"),
+        float("-inf"),
+        5e-324,
+        1.7976931348623157e308,
+        0.1,
+    ],
     ColumnType.BOOL: [True, False],
     ColumnType.STRING: [
-        "", "null", "NULL", r"\N", "NaN", '"', "'", '""", \\"', "a,b;c\td", "two\nlines\r\nand\rmore",
-        "\u00e9\u4e2d\u05d0", "\U0001f6eb\U0001f468\u200d\U0001f469\u200d\U0001f467", "\ufeff", " spaces ", "x" * 70_000,
+        "",
+        "null",
+        "NULL",
+        r"\N",
+        "NaN",
+        '"',
+        "'",
+        '""", \\"',
+        "a,b;c\td",
+        "two\nlines\r\nand\rmore",
+        "\u00e9\u4e2d\u05d0",
+        "\U0001f6eb\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        "\ufeff",
+        " spaces ",
+        "x" * 70_000,
     ],
     ColumnType.BYTES: [b"", b"\x00", bytes(range(256)), b"\xff\xfe", b"null"],
     ColumnType.DATE: [dt.date(1, 1, 1), dt.date(9999, 12, 31), dt.date(1969, 12, 31), dt.date(2000, 2, 29)],
     ColumnType.DATETIME: [
-        dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59, 999999),  # noqa: DTZ001 - a DATETIME has no zone
-        dt.datetime(1969, 12, 31, 23, 59, 59, 999999), dt.datetime(2013, 3, 10, 2, 30),  # noqa: DTZ001 - likewise
+        dt.datetime.fromisoformat(text)
+        for text in (
+            "0001-01-01",
+            "9999-12-31T23:59:59.999999",
+            "1969-12-31T23:59:59.999999",
+            "2013-03-10T02:30:00",
+        )
     ],
     ColumnType.TIMESTAMP: [
-        dt.datetime(1, 1, 1, tzinfo=dt.UTC), dt.datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=dt.UTC),
-        dt.datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=dt.UTC), dt.datetime(1970, 1, 1, 0, 0, 0, 1, tzinfo=dt.UTC),
+        dt.datetime(1, 1, 1, tzinfo=dt.UTC),
+        dt.datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=dt.UTC),
+        dt.datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=dt.UTC),
+        dt.datetime(1970, 1, 1, 0, 0, 0, 1, tzinfo=dt.UTC),
     ],
     ColumnType.NUMERIC: [
-        Decimal(0), Decimal("0.000000001"), Decimal("-0.000000001"), _MOST, _LEAST, Decimal("123.456789012"),
+        Decimal(0),
+        Decimal("0.000000001"),
+        Decimal("-0.000000001"),
+        _MOST,
+        _LEAST,
+        Decimal("123.456789012"),
     ],
 }
 
@@ -97,21 +132,25 @@ def extreme_rows():
 
 
 def table(rows, *, days=1):
-    """An Arrow table of rows, numbered, spread over days from :data:`FIRST_DAY` on."""
+    """Make an Arrow table of rows, numbered, spread over days from :data:`FIRST_DAY` on."""
     columns = (*COLUMNS, DAY)
     numbered = [
-        {"row": number, **row, DAY.name: FIRST_DAY + dt.timedelta(days=number % days)} for number, row in enumerate(rows)
+        {"row": number, **row, DAY.name: FIRST_DAY + dt.timedelta(days=number % days)}
+        for number, row in enumerate(rows)
     ]
     schema = pa.schema([pa.field(column.name, ARROW[column.type], not column.required) for column in columns])
     return pa.Table.from_pylist(numbered, schema)
 
 
 def cells(data, column):
-    """The values of a column in a form in which ``==`` means the same bits: a NaN is a NaN, -0.0 is not 0.0."""
+    """Return the values of a column in a form in which ``==`` means the same bits: a NaN is a NaN, -0.0 is not 0.0."""
     values = data.column(column.name).cast(ARROW[column.type]).to_pylist()
     if column.type is not ColumnType.FLOAT64:
         return values
-    return [None if value is None else "nan" if value != value else struct.pack(">d", value) for value in values]  # noqa: PLR0124
+    return [
+        None if value is None else "nan" if math.isnan(value) else struct.pack(">d", value)
+        for value in values
+    ]
 
 
 def assert_same_columns(data, expected, columns):
@@ -122,7 +161,7 @@ def assert_same_columns(data, expected, columns):
 
 
 def content_checksum(data, columns):
-    """The checksum of typed rows, straight from its definition (ContentChecksum.java, RowEncoding.java)."""
+    """Count the checksum of typed rows, straight from its definition (ContentChecksum.java, RowEncoding.java)."""
     total = 0
     for row in data.select([column.name for column in columns]).to_pylist():
         encoded = b"".join(_encoded(row[column.name], column.type) for column in columns)
@@ -147,7 +186,7 @@ def _sized(value):
 
 _ENCODERS = {
     ColumnType.INT64: lambda value: struct.pack(">q", value),
-    ColumnType.FLOAT64: lambda value: struct.pack(">d", value) if value == value else bytes.fromhex("7ff8000000000000"),  # noqa: PLR0124
+    ColumnType.FLOAT64: lambda value: struct.pack(">d", math.nan if math.isnan(value) else value),
     ColumnType.BOOL: lambda value: bytes([value]),
     ColumnType.STRING: lambda value: _sized(value.encode()),
     ColumnType.BYTES: _sized,

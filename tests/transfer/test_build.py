@@ -11,8 +11,8 @@ import pytest
 from featuremart.errors import UsageError, WorkFailed
 from featuremart.transfer.build import COMMAND, build
 
-JAVA_17 = '#!/bin/sh\necho \'openjdk version "17.0.15" 2025-04-15\' >&2\n'
-JAVA_8 = '#!/bin/sh\necho \'java version "1.8.0_402"\' >&2\n'
+JAVA_17 = "#!/bin/sh\necho 'openjdk version \"17.0.15\" 2025-04-15' >&2\n"
+JAVA_8 = "#!/bin/sh\necho 'java version \"1.8.0_402\"' >&2\n"
 MAVEN = """#!/bin/sh
 echo "$@" >> "$CALLS"
 for word in "$@"; do case $word in -Dmart.embulk=*) folder=${word#*=};; esac; done
@@ -27,7 +27,7 @@ exit 1
 
 @pytest.fixture
 def root(tmp_path):
-    """A repository with Embulk's sources."""
+    """Make a repository with Embulk's sources."""
     (tmp_path / "embulk" / "main" / "src").mkdir(parents=True)
     (tmp_path / "embulk" / "pom.xml").write_text("<project/>")
     (tmp_path / "embulk" / "main" / "src" / "Main.java").write_text("class Main {}")

@@ -28,7 +28,7 @@ NOBODY = "127.0.0.1:9"
 
 @pytest.fixture(scope="module")
 def source(warehouse, environment):
-    """A warehouse table of one day."""
+    """Make a warehouse table of one day."""
     return fill(warehouse, environment, table(extreme_rows()))
 
 
@@ -229,7 +229,9 @@ def s3_that_holds_writes(endpoint):
         thread.join()
 
 
-def test_a_run_that_is_told_to_stop_drops_its_temporary_table(embulk, warehouse, environment, source, attempt):
+def test_a_run_that_is_told_to_stop_drops_its_temporary_table(
+    embulk, warehouse, environment, source, attempt
+):
     key = f"runs/{attempt}/embulk.yml"
     embulk.store.put(key, extraction(environment, source, attempt).encode())
     with s3_that_holds_writes(environment.endpoints.aws) as (address, held):

@@ -161,7 +161,9 @@ def test_every_attempt_has_jobs_of_its_own(rendered):
 @pytest.mark.parametrize(("rendered", "side"), [(extract, "in"), (load, "out")])
 def test_addresses_stand_there_only_where_the_environment_has_servers_of_its_own(rendered, side):
     assert not {"endpoint", "storage_endpoint"} & set(parse(rendered())[side])
-    endpoints = Endpoints(aws="http://127.0.0.1:1", bigquery="http://127.0.0.1:2", bigquery_storage="127.0.0.1:3")
+    endpoints = Endpoints(
+        aws="http://127.0.0.1:1", bigquery="http://127.0.0.1:2", bigquery_storage="127.0.0.1:3"
+    )
     local = PRODUCTION.model_copy(update={"endpoints": endpoints})
     document = parse(rendered(environment=local))
     assert document[side]["endpoint"] == "http://127.0.0.1:2"
@@ -169,7 +171,9 @@ def test_addresses_stand_there_only_where_the_environment_has_servers_of_its_own
     assert "127.0.0.1:1" not in rendered(environment=local)
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"], include_characters="\n\t"), min_size=1))
+@given(
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc"], include_characters="\n\t"), min_size=1)
+)
 def test_any_query_stands_in_the_yaml_as_it_was_written(sql):
     query = parse(snapshot(sql=sql))["in"]["query"]
     assert query == f"SELECT\n  `tailnum`,\n  `distance`\nFROM (\n{sql.strip().removesuffix(';')}\n)\n"

@@ -39,7 +39,11 @@ def test_reports_are_read():
     [
         (parse_extract, EXTRACT | {"format": 2}, "format"),
         (parse_extract, EXTRACT | {"surprise": 1}, "surprise"),
-        (parse_extract, {name: value for name, value in EXTRACT.items() if name != "partitions"}, "partitions"),
+        (
+            parse_extract,
+            {name: value for name, value in EXTRACT.items() if name != "partitions"},
+            "partitions",
+        ),
         (parse_load, LOAD | {"rows": -1}, "rows"),
         (parse_load, LOAD | {"table": None}, "table"),
     ],

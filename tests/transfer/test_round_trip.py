@@ -70,7 +70,7 @@ def extract(embulk, source, *, days=DAYS, columns=COLUMNS):
     report_key = f"runs/{attempt}/report.json"
     ended = embulk.run(
         render.extract(
-            sql=f"SELECT * FROM {source} -- all of it",  # noqa: S608
+            sql=f"SELECT * FROM {source} -- all of it",
             columns=columns,
             partitions={label: f"raw/t/{label}/f/{attempt}/" for label in labels},
             first_day=FIRST_DAY,
@@ -153,7 +153,9 @@ def load(embulk, parts, *, columns=(*COLUMNS, DAY)):
     """Load Parquet objects that pyarrow wrote; return the report and the staging table's full name."""
     attempt = uuid.uuid4().hex
     report_key = f"runs/{attempt}/report.json"
-    objects = [(label, put_parquet(embulk, data, f"features/m/t/{label}/f/{attempt}/")) for label, data in parts]
+    objects = [
+        (label, put_parquet(embulk, data, f"features/m/t/{label}/f/{attempt}/")) for label, data in parts
+    ]
     ended = embulk.run(
         render.load(
             objects=objects,
@@ -175,17 +177,22 @@ def put_parquet(embulk, data, prefix):
     pq.write_table(data, file, compression="zstd")
     body = file.getvalue()
     embulk.store.put(f"{prefix}part-0.parquet", body)
-    return DataObject(key=f"{prefix}part-0.parquet", size=len(body), sha256=sha256_hex(body), rows=data.num_rows)
+    return DataObject(
+        key=f"{prefix}part-0.parquet", size=len(body), sha256=sha256_hex(body), rows=data.num_rows
+    )
 
 
 def test_the_staging_table_has_the_declared_schema(embulk, warehouse):
     _, name = load(embulk, [("2013-03-09", table(extreme_rows()))])
     made = warehouse.get_table(name)
     wanted = [
-        (column.name, str(column.type), "REQUIRED" if column.required else "NULLABLE") for column in (*COLUMNS, DAY)
+        (column.name, str(column.type), "REQUIRED" if column.required else "NULLABLE")
+        for column in (*COLUMNS, DAY)
     ]
     aliases = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
-    found = [(field.name, aliases.get(field.field_type, field.field_type), field.mode) for field in made.schema]
+    found = [
+        (field.name, aliases.get(field.field_type, field.field_type), field.mode) for field in made.schema
+    ]
     assert found == wanted
 
 
@@ -212,7 +219,9 @@ def test_no_rows_at_all_are_a_report_of_empty_days(embulk, warehouse, environmen
 def test_the_checksum_depends_on_the_rows_and_not_on_their_order(embulk, warehouse, environment):
     rows = table(extreme_rows() * 3, days=DAYS)
     backwards = rows.take(list(reversed(range(rows.num_rows))))
-    other = rows.set_column(1, rows.schema.field(1), pa.array([1, *rows.column(1).to_pylist()[1:]], pa.int64()))
+    other = rows.set_column(
+        1, rows.schema.field(1), pa.array([1, *rows.column(1).to_pylist()[1:]], pa.int64())
+    )
     reports = [extract(embulk, fill(warehouse, environment, data))[0] for data in (rows, backwards, other)]
     first, second, third = ([made.content_checksum for made in report.partitions] for report in reports)
     assert first == second
@@ -226,7 +235,7 @@ def test_a_snapshot_has_one_partition_and_no_day(embulk, warehouse, environment,
     report_key = f"runs/{attempt}/report.json"
     ended = embulk.run(
         render.extract(
-            sql=f"SELECT * FROM {source}",  # noqa: S608
+            sql=f"SELECT * FROM {source}",
             columns=COLUMNS,
             partitions={"snapshot": f"raw/t/snapshot/f/{attempt}/"},
             first_day=None,
