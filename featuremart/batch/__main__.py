@@ -13,7 +13,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from featuremart.errors import EXIT_DONE, EXIT_FAILED, MartError, TransientError, UsageError, WorkFailed
+from featuremart.errors import EXIT_DONE, MartError, TransientError, UsageError, WorkFailed
 
 if TYPE_CHECKING:
     from types import FrameType

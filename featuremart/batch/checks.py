@@ -143,7 +143,8 @@ def _comparable(array: pa.Array) -> pd.Series[Any]:
     """Return values as pandas compares them fastest; dates and decimals as Arrow's, which knows what they are."""
     if pt.is_date(array.type) or pt.is_decimal(array.type) or pt.is_binary(array.type):
         return pd.Series(pd.arrays.ArrowExtensionArray(array))
-    return array.to_pandas(types_mapper=_MASKED.get if array.null_count else None)
+    values: pd.Series[Any] = array.to_pandas(types_mapper=_MASKED.get if array.null_count else None)
+    return values
 
 
 def _demands(feature: FeatureSpec) -> bool:

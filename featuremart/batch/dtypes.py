@@ -65,22 +65,22 @@ def empty_batch(columns: Iterable[Column]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([], in_memory_schema(columns))
 
 
-def to_values(array: pa.Array, type: ColumnType, *, nullable: bool) -> Any:  # noqa: A002
+def to_values(array: pa.Array, declared: ColumnType, *, nullable: bool) -> Any:
     """Turn an Arrow array into the array that a Series of the declared type and mode holds.
 
     Parameters
     ----------
     array
         Of the column type's Arrow type; without nulls where not ``nullable``.
-    type
+    declared
         Declared type.
     nullable
         Declared mode.
     """
-    extension = _EXTENSION.get((type, nullable))
+    extension = _EXTENSION.get((declared, nullable))
     if extension is not None:
         return extension.__from_arrow__(array)
-    if type in _OBJECTS:
+    if declared in _OBJECTS:
         # an element by itself: NumPy would make datetime64 of dates
         values = np.empty(len(array), dtype=object)
         values[:] = array.to_pylist()
@@ -90,20 +90,20 @@ def to_values(array: pa.Array, type: ColumnType, *, nullable: bool) -> Any:  # n
 
 def to_series(
     array: pa.Array,
-    type: ColumnType,
+    declared: ColumnType,
     *,
     nullable: bool,
     index: pd.Index,
-    name: str,  # noqa: A002
+    name: str,
 ) -> pd.Series[Any]:
     """Turn an Arrow array into the Series that a function sees."""
-    values = to_values(array, type, nullable=nullable)
-    dtype = object if type in _OBJECTS else None
+    values = to_values(array, declared, nullable=nullable)
+    dtype = object if declared in _OBJECTS else None
     return pd.Series(values, index=index, name=name, dtype=dtype, copy=False)
 
 
 @lru_cache
-def key_dtypes(type: ColumnType) -> set[Any]:  # noqa: A002
+def key_dtypes(declared: ColumnType) -> set[Any]:
     """Return the dtypes that an index level of a key of this type may have."""
-    empty = pa.array([], ARROW[type])
-    return {pd.Index(to_values(empty, type, nullable=nullable)).dtype for nullable in (False, True)}
+    empty = pa.array([], ARROW[declared])
+    return {pd.Index(to_values(empty, declared, nullable=nullable)).dtype for nullable in (False, True)}

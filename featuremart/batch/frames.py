@@ -114,7 +114,7 @@ def refuse_duplicates(rows: pa.RecordBatch, source: SourceSpec, on: Sequence[str
     twice = frame.duplicated(identity).to_numpy() & frame[list(on)].notna().all(axis=1).to_numpy()
     raise WorkFailed(
         f"source {source.name}, partition {day}: {int(twice.sum())} rows repeat {' and '.join(identity)}, "
-        f"so a lookup has no single answer: {examples(named_row(identity, rows, at) for at in twice.nonzero()[0])}",
+        f"so a lookup has no single answer: {examples(named_row(identity, rows, int(at)) for at in twice.nonzero()[0])}",
         where=source.where,
         next_command=f"make {', '.join(identity)} unique in {source.where}, "
         f"then mart extract {source.name} --date {day}",

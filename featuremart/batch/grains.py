@@ -5,10 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from featuremart.batch.availability import instant, known
 from featuremart.batch.dtypes import ARROW, key_dtypes, to_series, to_values
@@ -69,10 +67,10 @@ class Grain(ABC):
         """Name the row that a value of a result belongs to, by its keys."""
 
     def feature(
-        self, array: pa.Array, parameter: Parameter, type: ColumnType, *, nullable: bool
-    ) -> pd.Series[Any]:  # noqa: A002
+        self, array: pa.Array, parameter: Parameter, declared: ColumnType, *, nullable: bool
+    ) -> pd.Series[Any]:
         """Return a computed feature as another function takes it."""
-        return to_series(array, type, nullable=nullable, index=self.index, name=parameter.name)
+        return to_series(array, declared, nullable=nullable, index=self.index, name=parameter.name)
 
 
 class Events(Grain):
@@ -221,6 +219,10 @@ def _combinations(rows: pa.RecordBatch, table: TableSpec) -> pa.RecordBatch:
 
 def _key_index(rows: pa.RecordBatch, table: TableSpec) -> pd.Index:
     levels = [to_values(rows.column(c.name), c.type, nullable=False) for c in table.key_columns]
-    if len(levels) == 1:
-        return pd.Index(levels[0], name=table.keys[0])
-    return pd.MultiIndex.from_arrays(levels, names=list(table.keys))
+    single = len(levels) == 1
+    index: pd.Index = (
+        pd.Index(levels[0], name=table.keys[0])
+        if single
+        else pd.MultiIndex.from_arrays(levels, names=list(table.keys))
+    )
+    return index

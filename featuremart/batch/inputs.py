@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from featuremart.lake.days import DayRange, Partition
+from featuremart.lake.days import DayRange, Partition, partition_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +46,7 @@ def days_read(
     if partition is None:
         return {own.name: (None,)}
     window = DayRange(partition, partition).reaching_back(max(table.window_days - 1, 0))
-    read = {own.name: _existing(own, window)}
+    read: dict[str, tuple[Partition, ...]] = {own.name: _existing(own, window)}
     start, end = day_bounds(partition, own.timezone)
     for lookup in table.lookups:
         other = sources[lookup.source]
@@ -54,7 +54,7 @@ def days_read(
         first = (start - lookup.tolerance).astimezone(zone).date()
         last = (end - dt.timedelta(microseconds=1)).astimezone(zone).date()
         days = {*read.get(other.name, ()), *_existing(other, DayRange(first, last))}
-        read[other.name] = tuple(sorted(days))
+        read[other.name] = tuple(sorted(days, key=partition_label))
     return read
 
 

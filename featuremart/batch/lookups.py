@@ -78,7 +78,7 @@ def look_up(
 
 
 def _common_keys(left: pa.RecordBatch, right: pa.RecordBatch, on: Iterable[str]) -> tuple[Integers, Integers]:
-    """Number the combinations of key values that occur, alike on both sides; -1 where one is NULL."""
+    """Give the same number to equal combinations of key values on both sides; -1 where one is NULL."""
     both = np.zeros(left.num_rows + right.num_rows, dtype=np.int64)
     for name in on:
         values = pa.chunked_array([left.column(name), right.column(name)]).combine_chunks()

@@ -78,12 +78,13 @@ def _frequent(array: pa.Array) -> dict[str, Any]:
 def _numbers(array: pa.Array, declared: ColumnType) -> np.ndarray[Any, np.dtype[np.float64]]:
     array = array.drop_null()
     if declared in {ColumnType.TIMESTAMP, ColumnType.DATETIME}:
-        return array.view(pa.int64()).to_numpy() / _MICROSECONDS
-    if declared is ColumnType.DATE:
+        array = pc.divide(array.view(pa.int64()).cast(pa.float64()), _MICROSECONDS)
+    elif declared is ColumnType.DATE:
         array = array.view(pa.int32())
-    if declared is ColumnType.NUMERIC:
+    elif declared is ColumnType.NUMERIC:
         array = array.cast(pa.float64(), safe=False)
-    return array.to_numpy().astype(np.float64)
+    numbers: np.ndarray[Any, np.dtype[np.float64]] = array.to_numpy().astype(np.float64)
+    return numbers
 
 
 def _numeric(values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -134,7 +134,7 @@ def _natural(result: pd.Series[Any]) -> tuple[pa.Array, str]:
     return array, _kind(array.type)
 
 
-def _kind(type_: pa.DataType) -> str:  # noqa: PLR0911
+def _kind(type_: pa.DataType) -> str:
     if pt.is_boolean(type_):
         return "bool"
     if pt.is_integer(type_):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from featuremart.batch.frames import Prepared
     from featuremart.catalog.model import SourceSpec, TableSpec
 
 Rows: TypeAlias = pd.DataFrame | Sequence[Mapping[str, Any]]
@@ -169,7 +170,7 @@ class _Trial:
         return output
 
     def _compute(self, partition: Partition, extracted_at: dt.datetime, part: slice) -> pa.RecordBatch:
-        prepared = {}
+        prepared: dict[str, list[Prepared]] = {}
         for name, days in days_read(self._table, self._sources, partition).items():
             columns = [column.name for column in self._engine.columns(name)]
             prepared[name] = []

@@ -21,7 +21,6 @@ from featuremart.catalog.model import (
     Docstring,
     FeatureSpec,
     Known,
-    Lookup,
     Parameter,
     ParameterKind,
     SourceColumn,
@@ -99,9 +98,9 @@ PLANES = SourceSpec(
 )
 SOURCES = {spec.name: spec for spec in (FLIGHTS, WEATHER, PLANES)}
 KINDS = {
-    "row": dict(source="flights", keys=("flight_id",), event_time="departure"),
-    "window": dict(source="flights", keys=("carrier",), window_days=3),
-    "snapshot": dict(source="planes", keys=("tailnum",)),
+    "row": {"source": "flights", "keys": ("flight_id",), "event_time": "departure"},
+    "window": {"source": "flights", "keys": ("carrier",), "window_days": 3},
+    "snapshot": {"source": "planes", "keys": ("tailnum",)},
 }
 
 

@@ -23,7 +23,7 @@ EXAMPLES = {
     ColumnType.STRING: "é",
     ColumnType.BYTES: b"\xff",
     ColumnType.DATE: dt.date(1969, 12, 31),
-    ColumnType.DATETIME: dt.datetime(1970, 1, 1, 0, 0, 1),
+    ColumnType.DATETIME: dt.datetime(1970, 1, 1, 0, 0, 1, tzinfo=dt.UTC).replace(tzinfo=None),
     ColumnType.TIMESTAMP: dt.datetime(1970, 1, 1, 0, 0, 1, tzinfo=dt.UTC),
     ColumnType.NUMERIC: decimal.Decimal("-1.5"),
 }

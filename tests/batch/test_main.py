@@ -12,7 +12,6 @@ import sys
 import textwrap
 import uuid
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import boto3
 import pytest
@@ -81,7 +80,7 @@ class Site:
 
     demo: object
     lake: object
-    root: Path
+    root: object
     env: dict
 
     def write(self, body=MODULE, package=PACKAGE):

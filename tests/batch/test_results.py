@@ -50,7 +50,11 @@ NY = "America/New_York"
             [dt.datetime(2020, 1, 1, 5, tzinfo=dt.UTC)],
         ),
         ("TIMESTAMP", pd.Series([pd.NaT], dtype="datetime64[ns, UTC]"), [None]),
-        ("DATETIME", pd.Series(pd.to_datetime(["2020-01-01 05:00"])), [dt.datetime(2020, 1, 1, 5)]),
+        (
+            "DATETIME",
+            pd.Series(pd.to_datetime(["2020-01-01 05:00"])),
+            [dt.datetime.fromisoformat("2020-01-01T05:00")],
+        ),
         ("DATE", pd.Series([dt.date(2020, 2, 29), None]), [dt.date(2020, 2, 29), None]),
         ("DATE", pd.Series(pd.to_datetime(["2020-01-01"])), [dt.date(2020, 1, 1)]),
         ("NUMERIC", pd.Series([D("1.5"), None]), [D("1.500000000"), None]),
