@@ -62,7 +62,7 @@ def flights(day, *minutes):
         {
             "partition_day": day.isoformat(),
             "flight_id": f"{day}-{number}",
-            "available_at": f"{day}T{10 + number:02}:00:00Z",
+            "available_at": f"{day}T{10 + number % 10}:00:00Z",
             "minute": minute,
             "speed": None if minute is None else minute / 2,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -222,6 +223,36 @@ def test_ranges_that_overlap_at_once_leave_whole_partitions(mart, timetable, fli
     middle = [minute for day, minute in shown if day == D2]
     assert middle == {"new": [2, 2, 2], f"old-{D2}": [1, 1]}[current]
     assert [minute for day, minute in shown if day != D2] == [1, 1, 1, 1]
+
+
+def test_a_reader_never_sees_half_of_it(mart, timetable, flights):
+    """BigQuery isolates a transaction from readers; the emulator does, as it runs a script in one go.
+
+    That is why nothing here takes a lock against it; this fails if a newer one lets others in between.
+    """
+    table = timetable()
+    versions = [mart.staged(table, D1, flights(D1, *range(count)), f"f{count}") for count in (200, 300)]
+    mart.publish(table, versions[0])
+    question = (
+        f"SELECT (SELECT COUNT(*) FROM {mart.environment.mart_dataset}.{table.name}), (SELECT row_count FROM "
+        f"{mart.environment.mart_dataset}.mart_partitions_current WHERE table_name = '{table.name}')"
+    )
+    done = threading.Event()
+    seen = set()
+
+    def look():
+        while not done.is_set():
+            seen.update(mart.rest.query(question).rows)
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    for number in range(1, 7):
+        mart.publish(table, versions[number % 2], run=f"run-{number}")
+    done.set()
+    reader.join()
+
+    assert seen <= {(200, 200), (300, 300)}
+    assert len(seen) == 2
 
 
 def test_what_somebody_else_published_meanwhile_is_looked_at_again(mart, timetable, flights, monkeypatch):
