@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 
 _LONGEST = 256 * 1024 - 26
 """Bytes of one event that CloudWatch Logs takes."""
-_MOST_EVENTS = 1000
-_MOST_BYTES = 900_000
+_MOST_EVENTS = 10_000
+_MOST_BYTES = 700_000
 """Of one call; the limit is 1 MiB with 26 bytes more for each event."""
+_PAUSE = 0.1
+"""Seconds until CloudWatch Logs is asked again when it did not answer."""
+_MOST_CALLS = 5
+"""At a time, while the task runs: whoever talks faster than that must not keep its runner from looking after it."""
 
 
 class NoLog(Exception):
@@ -52,8 +56,6 @@ class LogShipper:
         NoLog
             Where CloudWatch Logs does not answer or has no such group.
         """
-        from botocore.exceptions import BotoCoreError, ClientError
-
         try:
             if self._target.create_group:
                 self._make(self._client.create_log_group, logGroupName=self._target.group)
@@ -62,35 +64,53 @@ class LogShipper:
                 logGroupName=self._target.group,
                 logStreamName=self._target.stream,
             )
-        except (BotoCoreError, ClientError) as error:
+        except _errors() as error:
             raise NoLog(f"failed to create Cloudwatch log stream: {error}") from error
 
-    def ship(self, *, to_end: bool = False) -> bool:
-        """Send what came since the last time.
+    def ship(self) -> None:
+        """Send the whole lines that came since the last time, or some of them; the others are sent next time."""
+        for _ in range(_MOST_CALLS):
+            if not self._send(to_end=False):
+                return
+
+    def finish(self, *, within: float) -> None:
+        """Send all that is left, also a last line without an end.
 
         Parameters
         ----------
-        to_end
-            Also a last line without an end.
-
-        Returns
-        -------
-        bool
-            False where CloudWatch Logs did not take it; it is sent again next time.
+        within
+            Seconds; what is not sent by then stays in the file, and the log says so.
         """
-        from botocore.exceptions import BotoCoreError, ClientError
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            sent = self._send(to_end=True)
+            if sent == 0:
+                return
+            if sent is None:
+                time.sleep(_PAUSE)
+        left = self._output.stat().st_size - self._sent
+        if not left:
+            return
+        with suppress(*_errors()):  # the log is for people: how a task ended never depends on it
+            self._put(
+                [
+                    f"(the last {left} bytes came too fast for the log: for an hour they stand in {self._output})"
+                ]
+            )
 
-        while True:
-            lines, size = self._next_lines(to_end=to_end)
-            if not size:
-                return True
-            try:
-                self._put(lines)
-            except (BotoCoreError, ClientError):
-                return False
-            self._sent += size
-            with suppress(OSError):  # on a full disk, a server that is killed now sends some lines twice
-                self._mark.write_text(str(self._sent))
+    def _send(self, *, to_end: bool) -> int | None:
+        """Send what one call takes; return its size in the file, None where CloudWatch Logs did not take it."""
+        lines, size = self._next_lines(to_end=to_end)
+        if not size:
+            return 0
+        try:
+            self._put(lines)
+        except _errors():
+            return None
+        self._sent += size
+        with suppress(OSError):  # on a full disk, a server that is killed now sends some lines twice
+            self._mark.write_text(str(self._sent))
+        return size
 
     def _next_lines(self, *, to_end: bool) -> tuple[list[str], int]:
         """Return whole lines that are not sent yet, as many as one call takes, and their size in the file."""
@@ -132,3 +152,10 @@ class LogShipper:
         except ClientError as error:
             if error.response["Error"].get("Code") != "ResourceAlreadyExistsException":
                 raise
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """Return what boto3 raises where a service does not answer or refuses."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return (BotoCoreError, ClientError)

@@ -240,9 +240,7 @@ class Runner:
         """Clear away what is left, then say that the task is STOPPED: whoever hears it finds all of its log."""
         self._kill_command(None)
         if self._shipper:
-            deadline = time.monotonic() + _LOGS_WITHIN
-            while not self._shipper.ship(to_end=True) and time.monotonic() < deadline:
-                time.sleep(_POLL)
+            self._shipper.finish(within=_LOGS_WITHIN)
         shutil.rmtree(self._folder / "tmp", ignore_errors=True)
         not_started = end.get("not_started")
         if not_started:

@@ -74,6 +74,21 @@ def test_the_log_is_whole_when_the_task_is_stopped(cluster):
     assert lines == [*(f"line {number}" for number in range(3000)), " ", "no end ü"]
 
 
+def test_a_task_that_talks_without_a_pause_can_be_stopped(cluster):
+    arn = cluster.run("exec python3 -c 'while True: print(\"x\" * 20)'")
+    _wait_for_line(cluster, arn, "x" * 20)
+    cluster.ecs.stop_task(cluster="team", task=arn)
+    assert cluster.until(arn)["containers"][0]["exitCode"] == 143
+
+
+def test_a_line_longer_than_an_event_is_cut(cluster):
+    arn = cluster.run("head -c 600000 /dev/zero | tr '\\0' x; echo; echo next")
+    cluster.until(arn)
+    *long, last = cluster.lines(arn)
+    assert "".join(long) == "x" * 600_000
+    assert last == "next"
+
+
 def test_a_task_gets_what_fargate_gives_and_nothing_of_ours(cluster):
     assert "PYTEST_CURRENT_TEST" in os.environ
     overrides = {
