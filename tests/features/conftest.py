@@ -38,22 +38,22 @@ def catalog():
 
 @pytest.fixture(scope="session")
 def extracted(warehouse, catalog):
-    """Return a function that tells what a source's SQL makes of the whole warehouse, as an Arrow table."""
+    """Return a function that tells what a source's SQL makes of the whole warehouse, or of some days of it."""
     from google.cloud import bigquery
 
     client = clients.bigquery(warehouse)
 
     @cache
-    def extract(name):
+    def extract(name, days=YEAR):
         source = catalog.sources[name]
-        query, days = source.sql, []
+        query, parameters = source.sql, []
         if not source.is_snapshot:
             # as an extraction asks for them
             query = f"SELECT * FROM ({query}) WHERE partition_day BETWEEN @first_day AND @last_day"
-            bounds = {"first_day": YEAR.first, "last_day": YEAR.last}
-            days = [bigquery.ScalarQueryParameter(key, "DATE", day) for key, day in bounds.items()]
-        table = f"{warehouse.staging_dataset}.whole_{name}"
-        config = bigquery.QueryJobConfig(query_parameters=days)
+            bounds = {"first_day": days.first, "last_day": days.last}
+            parameters = [bigquery.ScalarQueryParameter(key, "DATE", day) for key, day in bounds.items()]
+        table = f"{warehouse.staging_dataset}.extracted_{name}"
+        config = bigquery.QueryJobConfig(query_parameters=parameters)
         client.query(f"CREATE OR REPLACE TABLE {table} AS {query}", job_config=config).result()
         return _read(warehouse, client.get_table(table))
 
@@ -114,7 +114,7 @@ def computed(extracted, catalog):
             read = days_read(table, catalog.sources, partition)
             inputs = {source: [prepared[source, day] for day in days] for source, days in read.items()}
             output = engine.compute(partition, inputs, extracted_at=dt.datetime.now(dt.UTC))
-            rows = inputs[table.source][-1].num_rows
+            rows = inputs[table.source][-1].rows.num_rows
             checks.enforce(partition_label(partition), output, source_rows=rows)
             made.append(output)
         return pa.Table.from_batches(made).to_pandas()
