@@ -11,6 +11,7 @@ import click
 from featuremart.cli.options import environment_option
 
 if TYPE_CHECKING:
+    from featuremart.config.settings import Environment
     from featuremart.local.home import Home
     from featuremart.local.servers import ServerStatus
 
@@ -104,17 +105,19 @@ def images(names: tuple[str, ...], environment: str | None) -> None:
             raise UsageError(f"no image {name!r}: {did_you_mean(name, known)}", next_command="mart images")
     home.make()
     for name in names or known:
-        _make_image(name, home)
+        _make_image(name, home, settings.environment(environment))
 
 
-def _make_image(name: str, home: Home) -> None:
+def _make_image(name: str, home: Home, environment: Environment) -> None:
     from featuremart.local.images import EMBULK, WORKER
     from featuremart.local.worker_venvs import make_worker
 
     if name == EMBULK:
         from featuremart.transfer.build import build
+        from featuremart.transfer.rehearse import rehearse
 
-        build(home.root, target=home.embulk, say=click.echo)
+        command = build(home.root, target=home.embulk, say=click.echo)
+        rehearse(command, environment, say=click.echo)
         return
     began = time.monotonic()
     if make_worker(name.removeprefix(WORKER), home):

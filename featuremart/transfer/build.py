@@ -20,8 +20,9 @@ COMMAND = "command.json"
 """The words that start Embulk; the configuration's URI follows them."""
 JAVA = 17
 """The oldest Java that runs it."""
+ARCHIVE = "classes.jsa"
+"""Where :mod:`featuremart.transfer.rehearse` leaves the classes that a transfer needs, ready to be mapped."""
 _JAR = "embulk.jar"
-_ARCHIVE = "classes.jsa"
 _STAMP = "built-from.sha256"
 _LOG = "build.log"
 _SHOWN = 12
@@ -161,5 +162,7 @@ def _run_maven(maven: str, root: Path, folder: Path) -> None:
 
 
 def _write_command(java: str, folder: Path) -> None:
-    words = [java, *_FLAGS, _MEMORY, "-jar", str(folder / _JAR)]
+    (folder / ARCHIVE).unlink(missing_ok=True)
+    # No archive, or one of another build, is no error: the classes are loaded from their jars then.
+    words = [java, *_FLAGS, _MEMORY, f"-XX:SharedArchiveFile={folder / ARCHIVE}", "-jar", str(folder / _JAR)]
     (folder / COMMAND).write_text(json.dumps(words, indent=1) + "\n", encoding="utf-8")

@@ -14,6 +14,7 @@ import pytest
 from featuremart.config import clients
 from featuremart.lake.store import ObjectStore
 from featuremart.transfer.build import build
+from featuremart.transfer.rehearse import rehearse
 
 REPOSITORY = Path(__file__).parent.parent.parent
 
@@ -78,7 +79,9 @@ def finish(process):
 @pytest.fixture(scope="session")
 def embulk(environment):
     """Embulk in the local environment; the store is its bucket."""
-    words = json.loads(build(REPOSITORY).read_text())
+    command = build(REPOSITORY)
+    assert rehearse(command, environment)
+    words = json.loads(command.read_text())
     store = ObjectStore(clients.s3(environment), environment.bucket)
     return Embulk(tuple(words), environment, store)
 

@@ -27,8 +27,8 @@ final class Transfer {
     private final S3Location report;
 
     /** Reads a configuration in YAML. */
-    Transfer(final String yaml) {
-        embulk = start();
+    Transfer(final EmbulkEmbed embulk, final String yaml) {
+        this.embulk = embulk;
         config = parse(embulk, yaml);
         report = S3Location.parse(config.get(String.class, REPORT));
     }
@@ -62,10 +62,10 @@ final class Transfer {
     }
 
     /**
-     * Starts Embulk. All libraries stand on one class path, whose versions the build has made agree: that starts faster
+     * Starts Embulk, once in a process. All libraries stand on one class path, whose versions the build has made agree: that starts faster
      * than a class loader for each plugin, and lets the JVM share an archive of the classes.
      */
-    private static EmbulkEmbed start() {
+    static EmbulkEmbed start() {
         final Path core;
         try {
             core = Path.of(EmbulkEmbed.class

@@ -4,7 +4,7 @@ import io.featuremart.embulk.rows.Carried;
 import io.featuremart.embulk.rows.ColumnSpec;
 import io.featuremart.embulk.run.WorkFailed;
 import java.nio.charset.StandardCharsets;
-import org.apache.arrow.vector.BigIntVector;
+import org.apache.arrow.vector.BaseIntVector;
 import org.apache.arrow.vector.BitVector;
 import org.apache.arrow.vector.DateDayVector;
 import org.apache.arrow.vector.DecimalVector;
@@ -14,6 +14,7 @@ import org.apache.arrow.vector.TimeStampMicroTZVector;
 import org.apache.arrow.vector.TimeStampMicroVector;
 import org.apache.arrow.vector.VarBinaryVector;
 import org.apache.arrow.vector.VarCharVector;
+import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.embulk.spi.PageBuilder;
 
 /** Copies the values of one Arrow column into pages. */
@@ -32,11 +33,11 @@ abstract class ArrowCell {
     /** Copies a value that is not null. */
     abstract void copy(int row, int index, PageBuilder pages);
 
-    /** Returns the copier of a declared column; the vector must be exactly what BigQuery sends for its type. */
+    /** Returns the copier of a declared column; the vector must hold what BigQuery sends for its type. */
     static ArrowCell of(final ColumnSpec column, final FieldVector vector) {
         return switch (column.type()) {
-            case INT64 -> of(cast(column, vector, BigIntVector.class), (from, row, index, pages) ->
-                    pages.setLong(index, from.get(row)));
+            case INT64 -> of(signed(column, vector), (from, row, index, pages) ->
+                    pages.setLong(index, from.getValueAsLong(row)));
             case FLOAT64 -> of(cast(column, vector, Float8Vector.class), (from, row, index, pages) ->
                     pages.setDouble(index, from.get(row)));
             case BOOL -> of(cast(column, vector, BitVector.class), (from, row, index, pages) ->
@@ -65,13 +66,25 @@ abstract class ArrowCell {
         };
     }
 
+    /** BigQuery sends 64 bits; a narrower signed integer loses nothing either. */
+    private static BaseIntVector signed(final ColumnSpec column, final FieldVector vector) {
+        if (vector.getField().getType() instanceof ArrowType.Int type && !type.getIsSigned()) {
+            throw mismatch(column, vector);
+        }
+        return cast(column, vector, BaseIntVector.class);
+    }
+
     private static <V extends FieldVector> V cast(
             final ColumnSpec column, final FieldVector vector, final Class<V> wanted) {
         if (!wanted.isInstance(vector)) {
-            throw new WorkFailed("column " + column.name() + " is declared " + column.type()
-                    + ", the Storage API sends " + vector.getField().getType());
+            throw mismatch(column, vector);
         }
         return wanted.cast(vector);
+    }
+
+    private static WorkFailed mismatch(final ColumnSpec column, final FieldVector vector) {
+        return new WorkFailed("column " + column.name() + " is declared " + column.type() + ", the Storage API sends "
+                + vector.getField().getType());
     }
 
     @FunctionalInterface
