@@ -108,9 +108,9 @@ def translated(what: str) -> Iterator[None]:
         raise no_answer(what, error) from error
 
 
-def no_answer(what: str, error: Exception) -> TransientError:
+def no_answer(what: str, error: Exception, *, next_command: str | None = None) -> TransientError:
     """Return the error of a BigQuery that cannot be reached."""
-    return TransientError(f"{what}: BigQuery did not answer: {error}", next_command="mart servers")
+    return TransientError(f"{what}: BigQuery did not answer: {error}", next_command=next_command)
 
 
 def no_credentials(what: str, error: Exception) -> WorkFailed:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from featuremart.errors import WorkFailed
 from featuremart.lake.days import Partition, partition_label
@@ -19,15 +19,17 @@ from featuremart.mart.answers import Conflict, NotThere, QueryRefused
 from featuremart.mart.jobs import run_once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    import stamina
     from google.cloud.bigquery import Client
 
     from featuremart.config.settings import Environment
     from featuremart.mart.inspect import Holding, StagingTable
     from featuremart.mart.rest import Rest
     from featuremart.mart.table import MartTable
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _SUPERSEDED = "featuremart: somebody else published this table meanwhile"
 _UNLOCKED = "featuremart: the lock of this table has no row"
@@ -147,22 +149,16 @@ def publish(client: Client, rest: Rest, publication: Publication, *, today: dt.d
         Where BigQuery was not there, or others published the table again and again meanwhile.
     """
     metadata.ensure(rest)
-    for attempt in _tries():
-        with attempt:
-            changed = schema.apply(client, rest.environment, publication.table, today=today)
-    for attempt in _tries():
-        with attempt:
-            return _publish(client, rest, publication, changed)
-    raise AssertionError("a retry context ends by returning or raising")
+    changed = _again(schema.apply, client, rest.environment, publication.table, today=today)
+    return _again(_publish, client, rest, publication, changed)
 
 
-def _tries() -> Iterable[stamina.Attempt]:
+def _again(work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
     """Try again where somebody else changed the same table: what is to do is looked at anew each time."""
     import stamina
 
-    return stamina.retry_context(
-        on=Conflict, attempts=_MOST_TRIES, timeout=600, wait_initial=0.5, wait_max=30
-    )
+    caller = stamina.RetryingCaller(attempts=_MOST_TRIES, timeout=600, wait_initial=0.5, wait_max=30)
+    return caller(Conflict, work, *arguments, **options)
 
 
 def _publish(client: Client, rest: Rest, publication: Publication, changed: schema.Difference) -> Published:

@@ -69,17 +69,16 @@ class Transport:
         import stamina
 
         url = f"{self._base}/{path}" + (f"?{urlencode(query)}" if query else "")
-        for attempt in stamina.retry_context(
-            on=TransientError, attempts=4, timeout=60, wait_initial=0.2, wait_max=5
-        ):
-            with attempt:
-                status, data = self._send(method, url, body, what=what)
-                if status == present:
-                    return None
-                if status >= 400:  # noqa: PLR2004 - HTTP's own border
-                    raise answers.meaning_of_body(data, what=what, status=status)
-                return data
-        raise AssertionError("a retry context ends by returning or raising")
+        again = stamina.RetryingCaller(attempts=4, timeout=60, wait_initial=0.2, wait_max=5)
+        return again(TransientError, self._once, method, url, body, what=what, present=present)
+
+    def _once(self, method: str, url: str, body: Mapping[str, Any] | None, *, what: str, present: int) -> Any:
+        status, data = self._send(method, url, body, what=what)
+        if status == present:
+            return None
+        if status >= 400:  # noqa: PLR2004 - HTTP's own border
+            raise answers.meaning_of_body(data, what=what, status=status)
+        return data
 
     def _send(self, method: str, url: str, body: Mapping[str, Any] | None, *, what: str) -> tuple[int, Any]:
         from urllib3.exceptions import HTTPError
@@ -92,7 +91,8 @@ class Transport:
             )
             return answer.status, _json(answer.data)
         except HTTPError as error:
-            raise answers.no_answer(what, error) from error
+            next_command = "mart servers" if self.environment.is_local else None
+            raise answers.no_answer(what, error, next_command=next_command) from error
         except self._auth_errors as error:
             raise answers.no_credentials(what, error) from error
 

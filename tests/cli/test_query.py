@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import itertools
 import json
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from featuremart.cli import result
 from featuremart.mart import query as reading
 
 pytestmark = pytest.mark.slow
+
+NUMBERS = itertools.count(1)
 
 CARRIERS = "SELECT carrier, flight_count, late_rate FROM mart.flight_delay__carrier_history ORDER BY partition_day, carrier"
 VALUES = (
@@ -270,21 +273,51 @@ class TestManyRows:
 
         assert run_mart("query", self.SQL, "--format", "csv")[1].count("\n") == 25_001
 
-    @pytest.mark.parametrize("form", ["csv", "json"])
-    def test_storage_read_gives_the_same(self, run_mart, published, monkeypatch, form):
-        """A result's table is read in place of the result: the emulator keeps none, so a copy stands in for it."""
-        table = f"{published.dataset}.kept_{form}"
-        published.client.query(f"CREATE TABLE {table} AS {VALUES}").result()
-        _, expected, _ = run_mart("query", f"SELECT * FROM {table}", "--format", form)
+    @pytest.fixture
+    def stored(self, published, monkeypatch):
+        """Return a table that stands for the result of any query: it is read by Storage Read alone.
+
+        BigQuery keeps a result as a table and the emulator keeps none.
+        """
+        table = f"{published.dataset}.kept_{next(NUMBERS)}"
+        published.client.query(f"CREATE TABLE {table} AS {VALUES} UNION ALL {VALUES}").result()
         dataset, name = table.split(".")
         path = f"projects/{published.client.project}/datasets/{dataset}/tables/{name}"
-        monkeypatch.setattr(reading, "STORAGE_FROM_ROWS", 1)
         monkeypatch.setattr(type(published.rest), "destination", lambda *_: path)
+        return table
+
+    @pytest.mark.parametrize("form", ["csv", "json"])
+    def test_storage_read_gives_the_same(self, run_mart, monkeypatch, stored, form):
+        words = ("query", f"SELECT * FROM {stored}", "--format", form)
+        _, expected, _ = run_mart(*words)
+        monkeypatch.setattr(reading, "STORAGE_FROM_ROWS", 1)
         monkeypatch.setattr(reading, "RowChunk", None)
 
-        code, shown, err = run_mart("query", f"SELECT * FROM {table}", "--format", form)
+        code, shown, err = run_mart(*words)
 
         assert (code, shown) == (0, expected), err
+
+    def test_storage_read_into_parquet_keeps_the_types(self, run_mart, monkeypatch, stored, tmp_path):
+        words = (
+            "query",
+            f"SELECT * FROM {stored}",
+            "--format",
+            "parquet",
+            "--max-rows",
+            "1",
+            "--output",
+        )
+        run_mart(*words, str(tmp_path / "rest"))
+        monkeypatch.setattr(reading, "STORAGE_FROM_ROWS", 1)
+        monkeypatch.setattr(reading, "RowChunk", None)
+
+        code, _, err = run_mart(*words, str(tmp_path / "storage"))
+
+        assert code == 0, err
+        by_storage, by_rest = (
+            pq.read_table(tmp_path / name).drop_columns(["h"]) for name in ("storage", "rest")
+        )
+        assert by_storage.equals(by_rest)  # h is NaN, which equals nothing
 
 
 class TestTables:

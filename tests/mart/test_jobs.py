@@ -261,3 +261,23 @@ def test_a_job_of_another_kind_is_no_answer(store, run):
 
     with pytest.raises(WorkFailed, match="no query"):
         run()
+
+
+def test_a_job_that_never_appears_is_transient(store, run, monkeypatch):
+    monkeypatch.setattr("featuremart.mart.jobs._APPEARS_WITHIN", 0.1)
+    store.faults.append("raced")
+    store.hidden = 1000
+
+    with pytest.raises(TransientError, match="does not show it"):
+        run()
+
+
+def test_failing_for_ever_ends(store, run, monkeypatch):
+    monkeypatch.setattr("featuremart.mart.jobs._MOST_GENERATIONS", 2)
+    store.outcomes.extend([BACKEND, BACKEND])
+    for _ in range(2):
+        with pytest.raises(TransientError, match="Retrying may solve"):
+            run()
+
+    with pytest.raises(TransientError, match="it failed 2 times"):
+        run()

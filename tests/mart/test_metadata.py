@@ -150,6 +150,7 @@ class TestState:
         assert state.published(mart.rest, ["flight_delay__timetable"]) == {}
         assert state.published(mart.rest, []) == {}
         assert state.table_states(mart.rest) == {}
+        assert state.newest_profile(mart.rest, "flight_delay__timetable", "minute") is None
         assert state.documented(mart.rest, ["flight_delay__timetable"]) == {"flight_delay__timetable": ""}
 
     @pytest.fixture

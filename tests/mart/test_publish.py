@@ -363,3 +363,11 @@ def test_a_partition_may_not_be_named_twice(timetable):
 def test_days_and_snapshots_do_not_mix(aircraft):
     with pytest.raises(WorkFailed, match="a snapshot"):
         Publication(aircraft(), (publishing.StagedPartition(D1, "f", 1, "p.d.t", "m"),), "c", "r", "a", "v")
+
+
+def test_a_transaction_that_bigquery_would_not_take_is_refused_before(mart, timetable, flights, monkeypatch):
+    monkeypatch.setattr(publishing, "_MOST_SCRIPT_BYTES", 500)
+
+    with pytest.raises(WorkFailed, match="too long") as refused:
+        mart.publish(timetable(), mart.staged(timetable(), D1, flights(D1, 1), "f1"))
+    assert "shorter range" in refused.value.next_command

@@ -9,7 +9,10 @@ from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+import requests
 import stamina
+from google.api_core.exceptions import NotFound, RetryError, ServiceUnavailable
+from google.auth.exceptions import RefreshError
 from google.cloud import bigquery
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -225,6 +228,22 @@ def test_the_meaning_of_an_answer(reason, message, status, kind):
     assert type(answers.meaning(reason, message, what="x", status=status)) is kind
 
 
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (RetryError("gave up", cause=ConnectionError("reset")), TransientError),
+        (requests.exceptions.ConnectionError("refused"), TransientError),
+        (RefreshError("no token"), WorkFailed),
+        (ServiceUnavailable("503"), TransientError),
+        (NotFound("gone", errors=[{"reason": "notFound"}]), answers.NotThere),
+    ],
+)
+def test_the_client_library_s_errors_become_ours(error, kind):
+    with pytest.raises(kind, match="what was asked: ") as translated, answers.translated("what was asked"):
+        raise error
+    assert translated.type is kind
+
+
 class TestServerTrouble:
     @pytest.fixture
     def server(self):
@@ -236,13 +255,19 @@ class TestServerTrouble:
                 pass
 
             def do_GET(self):
+                one.asked.append(self.path)
                 status, body = replies.pop(0) if len(replies) > 1 else replies[0]
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
 
+            def do_POST(self):
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.do_GET()
+
         one = HTTPServer(("127.0.0.1", 0), Handler)
+        one.asked = []
         one.replies = replies
         thread = threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -277,15 +302,52 @@ class TestServerTrouble:
         with pytest.raises(WorkFailed, match="Access Denied"):
             troubled.table("d", "t")
 
-    def test_a_server_that_does_not_listen_is_transient(self, server, troubled):
+    @pytest.mark.parametrize(
+        ("servers", "next_command"), [(".mart/servers.json", "mart servers"), (None, None)]
+    )
+    def test_a_server_that_does_not_listen_is_transient(self, server, troubled, servers, next_command):
         server.server_close()
+        rest = Rest(troubled.environment.model_copy(update={"servers": servers}))
 
         with (
             stamina.set_testing(True, attempts=2),
             pytest.raises(TransientError, match="did not answer") as error,
         ):
-            troubled.table("d", "t")
-        assert error.value.next_command == "mart servers"
+            rest.table("d", "t")
+        assert error.value.next_command == next_command
+
+    def test_a_list_of_tables_is_read_to_its_end(self, server, troubled):
+        def page(name, **more):
+            return 200, json.dumps({"tables": [{"tableReference": {"tableId": name}}], **more}).encode()
+
+        server.replies[:] = [page("a", nextPageToken="2"), page("b")]
+
+        assert troubled.tables("d") == ["a", "b"]
+        assert "pageToken=2" in server.asked[-1]
+
+    def test_a_query_that_takes_its_time_is_waited_for(self, server, troubled):
+        begun = {"jobReference": {"jobId": "j"}, "jobComplete": False}
+        schema = {"fields": [{"name": "x", "type": "INTEGER"}]}
+        done = {
+            **begun,
+            "jobComplete": True,
+            "schema": schema,
+            "rows": [{"f": [{"v": "1"}]}],
+            "totalRows": "1",
+        }
+        server.replies[:] = [(200, json.dumps(answer).encode()) for answer in (begun, begun, done)]
+
+        assert troubled.query("SELECT 1 AS x").rows == [(1,)]
+        assert all("/queries/j?" in path for path in server.asked[1:])
+
+    def test_a_query_that_takes_too_long_is_cancelled(self, server, troubled):
+        server.replies[:] = [
+            (200, json.dumps({"jobReference": {"jobId": "j"}, "jobComplete": False}).encode())
+        ]
+
+        with pytest.raises(TransientError, match="not done after 0 s, and cancelled"):
+            list(troubled.pages("SELECT 1 AS x", deadline=0))
+        assert "/jobs/j/cancel" in server.asked[-1]
 
 
 def test_local_servers_that_are_down_are_named(local_settings):
