@@ -90,7 +90,7 @@ def model_folders(root: Path) -> tuple[list[Path], list[Problem]]:
 
 
 def read_package(root: Path, name: str) -> tuple[Package, list[Problem]]:
-    """Read the files of a model, without judging what they say.
+    """Read the files of a model, and judge what needs nothing but the file: its form, its names, its purity.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def read_package(root: Path, name: str) -> tuple[Package, list[Problem]]:
     Returns
     -------
     tuple
-        The files, and what is wrong with their form.
+        The files, and what is wrong with each.
     """
     folder = root / FOLDER / name
     requirements, problems = read_requirements(folder, shown=f"{FOLDER}/{name}")
@@ -114,7 +114,16 @@ def read_package(root: Path, name: str) -> tuple[Package, list[Problem]]:
         problems += found
         if module is not None:
             package.modules[dotted] = module
+            problems += _judged_alone(module)
+            module.forget_bodies()
     return package, problems
+
+
+def _judged_alone(module: Module) -> list[Problem]:
+    findings = Findings(module.file)
+    check_names(module, findings)
+    check_purity(module, findings)
+    return findings.problems
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -172,14 +181,12 @@ def read_model(package: Package, findings: Findings) -> ModelSpec | None:
 
 
 def judge_modules(package: Package) -> list[Problem]:
-    """Find what the modules of a model import or use that a pure feature may not, and what stands in a wrong one."""
+    """Find what the modules of a model import that their worker has not got, and what stands in a wrong one."""
     problems: list[Problem] = []
     tables = package.public
     for module in package.modules.values():
         findings = Findings(module.file)
         check_imports(module, package.modules, package.requirements, findings)
-        check_names(module, findings)
-        check_purity(module, findings)
         is_table = module in tables
         _check_place(module, package, findings, is_table=is_table)
         for function in module.functions:
