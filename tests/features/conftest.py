@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import csv
 import datetime as dt
 import inspect
 import textwrap
@@ -14,16 +13,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from featuremart.batch.availability import known
 from featuremart.batch.checks import Checks
-from featuremart.batch.dtypes import ARROW
 from featuremart.batch.engine import Engine
-from featuremart.batch.frames import to_frame
 from featuremart.batch.functions import load_functions
 from featuremart.batch.inputs import days_read
 from featuremart.catalog.loading import load
 from featuremart.config import clients
-from featuremart.lake.columns import ColumnType
 from featuremart.lake.days import DayRange, partition_label
 
 ROOT = Path(__file__).parents[2]
@@ -150,47 +145,3 @@ def _text(function):
         if isinstance(node, ast.Constant)
     ]
     return " ".join(" ".join(text for text in [function.__doc__, *texts] if isinstance(text, str)).split())
-
-
-@pytest.fixture(scope="session")
-def rows(catalog):
-    """Return a function that makes a source's frame of some rows (dicts), as the engine hands it to a function.
-
-    What a row leaves out is null, times are ISO texts in UTC.
-    """
-
-    def make(source, *given):
-        declared = catalog.sources[source]
-        columns = {c.name: [_value(row.get(c.name), c.type) for row in given] for c in declared.columns}
-        arrays = [pa.array(columns[c.name], ARROW[c.type]) for c in declared.columns]
-        batch = pa.record_batch(arrays, names=list(columns))
-        left_out = {name for name, values in columns.items() if None in values}
-        later = {c.name for c in declared.columns if not known(c, declared).with_event}
-        return to_frame(batch, declared, nullable=frozenset(left_out | later))
-
-    return make
-
-
-@pytest.fixture
-def real(request, rows):
-    """Return a function that makes a source's frame of the real rows in a CSV file of the folder ``fixtures``."""
-
-    def read(source, file=None):
-        path = request.path.parent / "fixtures" / f"{file or source}.csv"
-        with path.open(newline="", encoding="utf-8") as text:
-            return rows(source, *csv.DictReader(text))
-
-    return read
-
-
-def _value(value, kind):
-    """Return a cell as Arrow takes it: a text is read as the column's type, the empty one as null."""
-    if not isinstance(value, str) or kind is ColumnType.STRING:
-        return value or None if isinstance(value, str) else value
-    readers = {
-        ColumnType.INT64: int,
-        ColumnType.FLOAT64: float,
-        ColumnType.BOOL: {"true": True, "false": False}.__getitem__,
-        ColumnType.TIMESTAMP: dt.datetime.fromisoformat,
-    }
-    return readers[kind](value) if value else None

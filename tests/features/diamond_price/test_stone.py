@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from featuremart.errors import WorkFailed
 from features.diamond_price import stone
 
 
 @pytest.fixture
-def stones(real):
+def stones(source_csv):
     """Real certificates by number, as the engine hands their columns."""
-    return real("diamonds").set_index("diamond_id", drop=False)
+    return source_csv("diamonds").set_index("diamond_id", drop=False)
 
 
 @pytest.fixture
@@ -156,3 +157,43 @@ def test_depth_from_measures_is_near_the_certificate(stones, volume):
 
 def test_is_colorless_is_d_e_or_f():
     assert stone.is_colorless(pd.Series(list("DEFGJ"))).tolist() == [True, True, True, False, False]
+
+
+@pytest.fixture
+def measured(source_csv):
+    stones = source_csv("diamonds")
+    return stones[~stones["diamond_id"].isin([*UNMEASURED, *MISTYPED])]
+
+
+def test_a_snapshot_of_real_stones_passes_every_check(run_table, measured):
+    made = run_table(stone, diamonds=measured).set_index("diamond_id")
+    assert len(made) == len(measured)
+    assert made.loc[285, ["carat_log", "cut_grade", "color_grade", "clarity_grade"]].tolist() == [
+        0.0,
+        3,
+        1,
+        1,
+    ]
+    assert "is_colorless" not in made
+
+
+def test_a_stock_of_which_many_stones_are_not_measured_is_refused(run_table, source_csv):
+    with pytest.raises(WorkFailed, match="volume_mm3"):
+        run_table(stone, diamonds=source_csv("diamonds"))
+
+
+@pytest.mark.parametrize(
+    ("column", "garbage", "feature"),
+    [
+        ("carat", 0.001, "carat_log"),
+        ("carat", None, "carat_log"),
+        ("cut", "Splendid", "cut_grade"),
+        ("color", "Z", "color_grade"),
+        ("clarity", "FL", "clarity_grade"),
+        ("depth_percent", 618.0, "depth_off_ideal"),
+        ("table_percent", 570.0, "table_off_ideal"),
+    ],
+)
+def test_a_stock_of_garbage_is_refused(column, garbage, feature, run_table, measured):
+    with pytest.raises(WorkFailed, match=feature):
+        run_table(stone, diamonds=measured.assign(**{column: garbage}))

@@ -9,9 +9,9 @@ from features.flight_delay import aircraft
 
 
 @pytest.fixture
-def planes(real):
+def planes(source_csv):
     """Real entries by tail number, as the engine hands their columns."""
-    return real("planes").set_index("tailnum", drop=False)
+    return source_csv("planes").set_index("tailnum", drop=False)
 
 
 def test_year_built_is_null_where_the_register_has_none(planes):

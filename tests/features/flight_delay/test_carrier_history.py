@@ -9,16 +9,16 @@ from features.flight_delay import carrier_history
 
 
 @pytest.fixture
-def january(real):
+def january(source_csv):
     """Return the first ten days of four small airlines."""
-    return real("flights", "flights_in_january")
+    return source_csv("flights", "flights_in_january")
 
 
 @pytest.fixture
-def flights(rows):
+def flights(source_rows):
     """Three flights of AA: late, punctual, and not landed yet; two of UA: one cancelled, one not settled yet."""
     day = {"scheduled_departure": "2013-01-28T12:00Z"}
-    return rows(
+    return source_rows(
         "flights",
         {**day, "carrier": "AA", "dep_delay": 20.0, "arr_delay": 15.0, "cancelled": False},
         {**day, "carrier": "AA", "dep_delay": 0.0, "arr_delay": -5.0, "cancelled": False},
@@ -54,10 +54,12 @@ def test_late_rate_of_few_flights_lies_between_their_own_rate_and_that_of_all(ja
     assert found["HA"] == pytest.approx((own["HA"] * 10 + whole * 50) / 60)
 
 
-def test_late_rate_of_many_flights_is_their_own(rows):
+def test_late_rate_of_many_flights_is_their_own(source_rows):
     day = {"scheduled_departure": "2013-01-28T12:00Z"}
     many = [{**day, "carrier": "AA", "arr_delay": 60.0 if at % 4 == 0 else 0.0} for at in range(20_000)]
-    found = carrier_history.late_rate(rows("flights", *many, {**day, "carrier": "UA", "arr_delay": 90.0}))
+    found = carrier_history.late_rate(
+        source_rows("flights", *many, {**day, "carrier": "UA", "arr_delay": 90.0})
+    )
     assert found["AA"] == pytest.approx(0.25, abs=0.001)
     assert found["UA"] < 0.3
 
@@ -84,9 +86,9 @@ def test_median_arrival_delay_is_null_for_an_airline_that_never_landed(flights):
     assert pd.isna(carrier_history.median_arrival_delay(flights)["UA"])
 
 
-def test_arrival_delay_spread_is_that_of_the_middle_half(rows):
+def test_arrival_delay_spread_is_that_of_the_middle_half(source_rows):
     day = {"scheduled_departure": "2013-01-28T12:00Z", "carrier": "AA"}
-    flights = rows("flights", *({**day, "arr_delay": float(delay)} for delay in (-20, 0, 10, 30, 500)))
+    flights = source_rows("flights", *({**day, "arr_delay": float(delay)} for delay in (-20, 0, 10, 30, 500)))
     assert carrier_history.arrival_delay_spread(flights).to_dict() == {"AA": 30.0}
 
 
@@ -96,16 +98,16 @@ def test_minutes_made_up_are_positive_where_flights_catch_up(flights):
     assert pd.isna(found["UA"])
 
 
-def test_late_rate_trend_compares_the_last_seven_days_with_all(rows):
+def test_late_rate_trend_compares_the_last_seven_days_with_all(source_rows):
     early = {"scheduled_departure": "2013-01-10T12:00Z", "carrier": "AA", "arr_delay": 0.0}
     late = {"scheduled_departure": "2013-01-28T12:00Z", "carrier": "AA", "arr_delay": 60.0}
-    flights = rows("flights", *[early] * 150, *[late] * 50)
+    flights = source_rows("flights", *[early] * 150, *[late] * 50)
     found = carrier_history.late_rate_trend(flights, carrier_history.late_rate(flights))
     assert found.to_dict() == {"AA": pytest.approx(1.0 - 0.25)}
 
 
-def test_late_rate_trend_is_null_without_a_flight_in_the_last_week(rows):
-    flights = rows(
+def test_late_rate_trend_is_null_without_a_flight_in_the_last_week(source_rows):
+    flights = source_rows(
         "flights",
         {"scheduled_departure": "2013-01-10T12:00Z", "carrier": "UA", "arr_delay": 30.0},
         {"scheduled_departure": "2013-01-28T12:00Z", "carrier": "AA", "arr_delay": 0.0},
@@ -120,15 +122,15 @@ def test_mean_arrival_delay_of_real_days(january):
     assert carrier_history.mean_arrival_delay(january)["HA"] == pytest.approx(sum(hawaiian) / 10)
 
 
-def test_very_late_rate_begins_at_an_hour(rows):
+def test_very_late_rate_begins_at_an_hour(source_rows):
     day = {"scheduled_departure": "2013-01-28T12:00Z", "carrier": "AA"}
-    flights = rows("flights", {**day, "arr_delay": 59.0}, {**day, "arr_delay": 60.0})
+    flights = source_rows("flights", {**day, "arr_delay": 59.0}, {**day, "arr_delay": 60.0})
     assert carrier_history.very_late_rate(flights).to_dict() == {"AA": 0.5}
 
 
 @pytest.mark.parametrize(
     "name", ["late_rate", "cancellation_rate", "median_arrival_delay", "minutes_made_up"]
 )
-def test_a_window_in_which_nothing_is_known_yet_gives_no_values(name, rows):
-    flights = rows("flights", {"scheduled_departure": "2013-01-01T23:59Z", "carrier": "AA"})
+def test_a_window_in_which_nothing_is_known_yet_gives_no_values(name, source_rows):
+    flights = source_rows("flights", {"scheduled_departure": "2013-01-01T23:59Z", "carrier": "AA"})
     assert getattr(carrier_history, name)(flights).dropna().empty

@@ -9,8 +9,8 @@ from features.flight_delay import timetable
 
 
 @pytest.fixture
-def flights(real):
-    return real("flights")
+def flights(source_csv):
+    return source_csv("flights")
 
 
 def of(flights, series):
