@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -34,6 +35,15 @@ T = TypeVar("T")
 _SUPERSEDED = "featuremart: somebody else published this table meanwhile"
 _UNLOCKED = "featuremart: the lock of this table has no row"
 _MISCOUNTED = "featuremart: the transaction would not leave the rows that the manifests say"
+_OWN = {
+    "partition_day": "DATE",
+    "fingerprint": "STRING",
+    "row_count": "INT64",
+    "available_from": "TIMESTAMP",
+    "available_to": "TIMESTAMP",
+    "manifest": "STRING",
+}
+"""What a metadata row says of its partition alone."""
 _NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MOST_SCRIPT_BYTES = 1_000_000
 """BigQuery takes a query of 1 MiB."""
@@ -271,27 +281,26 @@ def _log(
         "attempt": publication.attempt,
         "revision": publication.revision,
     }
-    own = ("partition_day", "fingerprint", "row_count", "available_from", "available_to", "manifest")
-    structs = ",\n  ".join(_struct(item, held.get(item.partition, inspect.Holding())) for item in partitions)
+    # one JSON text, not a STRUCT each: a year of partitions is parsed a hundred times faster
+    rows = json.dumps([_row(item, held.get(item.partition, inspect.Holding())) for item in partitions])
+    own = ", ".join(f"CAST(JSON_VALUE(item, '$.{name}') AS {kind})" for name, kind in _OWN.items())
     return (
-        f"INSERT INTO {log} ({', '.join([*same, *own, 'published_at'])})\n"
-        f"SELECT {', '.join(sql.literal(value) for value in same.values())}, "
-        f"{', '.join(f'item.{name}' for name in own)}, CURRENT_TIMESTAMP()\n"
-        f"FROM UNNEST([\n  {structs}]) AS item"
+        f"INSERT INTO {log} ({', '.join([*same, *_OWN, 'published_at'])})\n"
+        f"SELECT {', '.join(sql.literal(value) for value in same.values())},\n"
+        f"  {own}, CURRENT_TIMESTAMP()\n"
+        f"FROM UNNEST(JSON_QUERY_ARRAY({sql.literal(rows)})) AS item"
     )
 
 
-def _struct(item: StagedPartition, held: Holding) -> str:
-    """Return one partition as a STRUCT, each member with name and type: any of them may be the first."""
-    values = {
-        "partition_day": sql.typed(item.partition, "DATE"),
-        "fingerprint": sql.literal(item.fingerprint),
-        "row_count": sql.literal(item.rows),
-        "available_from": sql.typed(held.available_from, "TIMESTAMP"),
-        "available_to": sql.typed(held.available_to, "TIMESTAMP"),
-        "manifest": sql.literal(item.manifest),
+def _row(item: StagedPartition, held: Holding) -> dict[str, str | int | None]:
+    return {
+        "partition_day": item.partition.isoformat() if item.partition else None,
+        "fingerprint": item.fingerprint,
+        "row_count": item.rows,
+        "available_from": held.available_from.isoformat() if held.available_from else None,
+        "available_to": held.available_to.isoformat() if held.available_to else None,
+        "manifest": item.manifest,
     }
-    return f"STRUCT({', '.join(f'{value} AS {name}' for name, value in values.items())})"
 
 
 def _transact(

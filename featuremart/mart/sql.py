@@ -59,11 +59,6 @@ def literal(value: str | int | dt.date | dt.datetime) -> str:
     return str(int(value))
 
 
-def typed(value: dt.date | dt.datetime | None, kind: str) -> str:
-    """Return a value as a literal, or NULL with its type."""
-    return f"CAST(NULL AS {kind})" if value is None else literal(value)
-
-
 def day_in(days: list[dt.date], name: str = "partition_day") -> str:
     """Return the condition that a DATE column holds one of some days, which BigQuery prunes by.
 
