@@ -4,6 +4,7 @@
 ``sql``        names and values as GoogleSQL text
 ``cells``      values and parameters as BigQuery's REST interface writes them
 ``answers``    what BigQuery's errors mean: transient, for good, or a person's mistake
+``retries``    trying again, and telling so
 ``transport``  authorised HTTP, repeated where the answer is transient
 ``rest``       small questions over plain authorised REST, without the client library's two seconds
 ``jobs``       jobs that are started once, whatever happens between asking and hearing

@@ -18,6 +18,7 @@ from featuremart.lake.days import Partition, partition_label
 from featuremart.mart import inspect, lock, metadata, records, schema, sql, state
 from featuremart.mart.answers import Conflict, NotThere, QueryRefused
 from featuremart.mart.jobs import run_once
+from featuremart.mart.retries import caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -165,10 +166,8 @@ def publish(client: Client, rest: Rest, publication: Publication, *, today: dt.d
 
 def _again(work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
     """Try again where somebody else changed the same table: what is to do is looked at anew each time."""
-    import stamina
-
-    caller = stamina.RetryingCaller(attempts=_MOST_TRIES, timeout=600, wait_initial=0.5, wait_max=30)
-    return caller(Conflict, work, *arguments, **options)
+    again = caller(attempts=_MOST_TRIES, timeout=600, first=0.5, longest=30)
+    return again(Conflict, work, *arguments, **options)
 
 
 def _publish(client: Client, rest: Rest, publication: Publication, changed: schema.Difference) -> Published:

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from featuremart.errors import TransientError, UsageError
 from featuremart.mart import answers
+from featuremart.mart.retries import caller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,10 +67,8 @@ class Transport:
         MartError
             What BigQuery's answer means.
         """
-        import stamina
-
         url = f"{self._base}/{path}" + (f"?{urlencode(query)}" if query else "")
-        again = stamina.RetryingCaller(attempts=4, timeout=60, wait_initial=0.2, wait_max=5)
+        again = caller(attempts=4, timeout=60, first=0.2, longest=5)
         return again(TransientError, self._once, method, url, body, what=what, present=present)
 
     def _once(self, method: str, url: str, body: Mapping[str, Any] | None, *, what: str, present: int) -> Any:

@@ -287,6 +287,15 @@ class TestServerTrouble:
 
         assert troubled.table("d", "t").name == "t"
 
+    def test_a_person_is_told_why_it_takes_longer(self, server, troubled, caplog):
+        table = json.dumps({"tableReference": {"tableId": "t"}}).encode()
+        server.replies[:] = [(503, b""), (200, table)]
+
+        troubled.table("d", "t")
+
+        (told,) = caplog.messages
+        assert told.startswith("d.t: HTTP 503; trying again in 0.")
+
     def test_an_outage_is_transient(self, server, troubled):
         server.replies[:] = [(503, b"<html>no</html>")]
 
