@@ -227,8 +227,11 @@ class Control:
     def _create_cluster(self, document: Answer) -> Answer:
         name = str(document.get("clusterName") or "default")
         with self._lock:
-            self._clusters.add(name)
-            self._clusters_file.write_text("\n".join(sorted(self._clusters)))
+            if name not in self._clusters:
+                self._clusters.add(name)
+                beside = self._clusters_file.with_suffix(".new")
+                beside.write_text("\n".join(sorted(self._clusters)))
+                beside.replace(self._clusters_file)
         return {"cluster": self._describe_cluster(name)}
 
     def _describe_clusters(self, document: Answer) -> Answer:

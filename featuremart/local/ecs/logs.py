@@ -109,7 +109,10 @@ class LogShipper:
             return None
         self._sent += size
         with suppress(OSError):  # on a full disk, a server that is killed now sends some lines twice
-            self._mark.write_text(str(self._sent))
+            # whole or not at all: half a number would keep the next server from starting
+            beside = self._mark.with_suffix(".new")
+            beside.write_text(str(self._sent))
+            beside.replace(self._mark)
         return size
 
     def _next_lines(self, *, to_end: bool) -> tuple[list[str], int]:

@@ -279,5 +279,10 @@ def _environment(task: Task, folder: Path, around: Surroundings) -> dict[str, st
 
 def _find_container(folder: Path) -> psutil.Process | None:
     """Return the process that looks after a task's command, None where it is gone."""
-    found = processes.with_words((container.__file__, str(folder)))
-    return next((process for process, _ in found), None)
+    found = {process.pid: process for process, _ in processes.with_words((container.__file__, str(folder)))}
+    for process in found.values():
+        with suppress(psutil.Error):
+            # a child that it has just forked has the same words until it becomes the command
+            if process.ppid() not in found:
+                return process
+    return None
