@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 from featuremart.errors import ProblemsFound, UsageError
 from featuremart.lake.days import DayRange
 from featuremart.steps.identity import REVISION, RUN, STARTED, WORKFLOW, new_run
+from featuremart.steps.live_schema import live_schema
 from featuremart.steps.plan import Plan, make_plan, needs_days, step_commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from featuremart.catalog.model import SourceSpec
-    from featuremart.catalog.warehouse import TableSchema
-    from featuremart.mart.cells import Field
     from featuremart.steps.context import Context
     from featuremart.workflow.cancellation import Cancellation
     from featuremart.workflow.events import Attempt, Event
@@ -100,31 +99,10 @@ def check_queries(context: Context, sources: Iterable[SourceSpec]) -> None:
 
     wanted = list(sources)
     tables = sorted({table for source in wanted for table in source.tables_read})
-    analyser = Analyser(_live_schemas(context, tables), announce=context.say)
+    analyser = Analyser({table: live_schema(context.rest, table) for table in tables}, announce=context.say)
     problems = sql_problems(wanted, analyser)
     if problems:
         raise ProblemsFound(problems, next_command="mart check")
-
-
-def _live_schemas(context: Context, tables: Iterable[str]) -> dict[str, TableSchema]:
-    """Ask the warehouse for the schemas of tables; one that is missing is left to the analyser's own message."""
-    from featuremart.catalog.warehouse import parse_schema
-
-    schemas = {}
-    for table in tables:
-        dataset, _, name = table.rpartition(".")
-        info = context.rest.table(dataset, name)
-        if info is not None:
-            schemas[table] = parse_schema([_api_field(field) for field in info.columns])
-    return schemas
-
-
-def _api_field(field: Field) -> dict[str, Any]:
-    """Return a column as BigQuery's REST interface writes it, which is how schemas are committed."""
-    written: dict[str, Any] = {"name": field.name, "type": field.type, "mode": field.mode}
-    if field.fields:
-        written["fields"] = [_api_field(inner) for inner in field.fields]
-    return written
 
 
 def run(
