@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -329,8 +330,23 @@ def _cell(value: Any) -> str:
 
 
 def _print_lines(rows: list[dict[str, str]]) -> None:
-    """Print aligned columns, without those that are empty throughout."""
+    """Print aligned columns, without those that are empty throughout; on a terminal, no wider than it."""
     names = [name for name in rows[0] if any(row[name] for row in rows)]
+    if sys.stdout.isatty():
+        _draw(names, rows)
+        return
     widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in names}
     for row in [{name: name for name in names}, *rows]:
         click.echo("  ".join(row[name].ljust(widths[name]) for name in names).rstrip())
+
+
+def _draw(names: list[str], rows: list[dict[str, str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*names, box=SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(row[name]) for name in names))
+    Console().print(table)

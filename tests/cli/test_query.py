@@ -113,22 +113,28 @@ class TestFormats:
 
         assert path.read_text("utf-8") == shown
 
-    def test_a_person_at_a_terminal_gets_a_drawn_table(self, published, tmp_path):
-        """Through a real pseudo-terminal."""
-        command = [
-            str(Path(sys.executable).with_name("mart")),
-            "query",
-            "SELECT 1 AS one, CAST(NULL AS STRING) AS none",
-        ]
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (("query", "SELECT 1 AS one, CAST(NULL AS STRING) AS none"), "NULL"),
+            (("tables",), "never published"),
+            (("describe", "flight_delay.carrier_history"), "late_rate"),
+        ],
+    )
+    def test_a_person_at_a_terminal_gets_a_drawn_table(self, published, tmp_path, words, said):
+        """Through a real pseudo-terminal, 100 columns wide."""
+        command = [str(Path(sys.executable).with_name("mart")), *words]
         run = f"import pty, sys; sys.exit(pty.spawn({command!r}) >> 8)"
-        env = {"MART_ROOT": str(published.root), "PATH": "/usr/bin:/bin", "TERM": "xterm", "COLUMNS": "80"}
+        env = {"MART_ROOT": str(published.root), "PATH": "/usr/bin:/bin", "TERM": "xterm", "COLUMNS": "100"}
         done = subprocess.run(
             [sys.executable, "-c", run], capture_output=True, text=True, check=False, env=env, cwd=tmp_path
         )
 
         assert done.returncode == 0, done.stdout + done.stderr
         assert "─" in done.stdout
-        assert "NULL" in done.stdout
+        assert said in done.stdout
+        drawn = done.stdout[done.stdout.index("─") :]
+        assert max(len(line) for line in drawn.splitlines()) <= 100
 
 
 class TestInput:
