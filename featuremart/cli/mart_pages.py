@@ -346,7 +346,9 @@ def _draw(names: list[str], rows: list[dict[str, str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*names, box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in names:
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(Text(row[name]) for name in names))
     Console().print(table)

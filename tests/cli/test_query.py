@@ -117,7 +117,7 @@ class TestFormats:
         ("words", "said"),
         [
             (("query", "SELECT 1 AS one, CAST(NULL AS STRING) AS none"), "NULL"),
-            (("tables",), "never published"),
+            (("tables",), "never"),
             (("describe", "flight_delay.carrier_history"), "late_rate"),
         ],
     )
