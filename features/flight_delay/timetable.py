@@ -152,8 +152,8 @@ def carrier_code(carrier: pd.Series) -> pd.Series[str]:
     Why:
         Regional airlines fly small aircraft on short turnarounds, and are the first to be held on the ground.
     Tendency:
-        Mean arrival delay 15.8 min with EV and 10.8 with MQ, both regional; 1.6 with DL, 0.4 with
-        AA.
+        Mean arrival delay 15.8 min with EV and 10.8 with MQ, both regional; 1.6 with DL,
+        0.4 with AA.
     """
     return carrier
 

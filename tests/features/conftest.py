@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import datetime as dt
-import inspect
-import textwrap
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -126,22 +123,14 @@ def _nothing(schema):
 
 
 @pytest.fixture(scope="session")
-def says():
-    """Return a function that asserts what a feature's docstring, or the finding that rejected it, says."""
+def says(catalog):
+    """Return a function that asserts what a feature's ``Tendency``, or the finding that rejected it, says."""
 
-    def check(function, sentence):
-        assert sentence in _text(function), f"\n{function.__name__} should say: {sentence}"
+    def check(feature_id, sentence):
+        table, _, name = feature_id.rpartition(".")
+        feature = next(feature for feature in catalog.table(table).features if feature.name == name)
+        texts = [feature.doc.section("Tendency"), feature.rejected or ""]
+        said = [" ".join(text.split()) for text in texts]
+        assert sentence in said, f"\n{feature_id} should say: {sentence}"
 
     return check
-
-
-def _text(function):
-    """Return a function's docstring and the texts of its decorators, without line breaks."""
-    definition = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    texts = [
-        node.value
-        for mark in definition.decorator_list
-        for node in ast.walk(mark)
-        if isinstance(node, ast.Constant)
-    ]
-    return " ".join(" ".join(text for text in [function.__doc__, *texts] if isinstance(text, str)).split())

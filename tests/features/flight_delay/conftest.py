@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,36 @@ class Year:
 
     flights: pd.DataFrame
     planes: pd.DataFrame
+
+    TIMETABLE: ClassVar = [
+        f"timetable.{name}"
+        for name in (
+            "departure_minute",
+            "arrival_minute",
+            "weekday",
+            "month",
+            "days_to_holiday",
+            "distance_miles",
+            "padding_minutes",
+            "departures_same_hour",
+            "origin_airport",
+            "carrier_code",
+        )
+    ]
+    WEATHER: ClassVar = [
+        f"weather_at_departure.{name}"
+        for name in (
+            "temperature_celsius",
+            "dew_point_spread",
+            "visibility_miles",
+            "wind_mph",
+            "gust_mph",
+            "precipitation_inches",
+            "freezing_precipitation",
+            "pressure_millibars",
+            "report_age_minutes",
+        )
+    ]
 
     def where(self, feature, low=None, high=None):
         """Return the flights of which a feature lies in ``[low, high)``, or is ``low``, a text or a truth."""
@@ -101,7 +132,17 @@ def _least_squares(bins, starts, target, learn):
 def year(extracted, computed):
     flights = extracted("flights").to_pandas()
     flights = flights[
-        ["flight_id", "partition_day", "carrier", "origin", "dest", "tailnum", "arr_delay", "cancelled"]
+        [
+            "flight_id",
+            "partition_day",
+            "carrier",
+            "origin",
+            "dest",
+            "tailnum",
+            "dep_delay",
+            "arr_delay",
+            "cancelled",
+        ]
     ]
     flights = flights.assign(partition_day=pd.to_datetime(flights["partition_day"]))
     for table in ("timetable", "weather_at_departure"):
