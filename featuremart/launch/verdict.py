@@ -83,7 +83,8 @@ def judge(task: Mapping[str, Any]) -> Verdict:
     if exit_code is None:
         return Verdict(EXIT_TRANSIENT, f"the task ended without an exit code: {why}")
     if exit_code in _KNOWN:
-        return Verdict(exit_code, "" if exit_code == EXIT_DONE else why)
+        # the program has said itself why it ended so; only a reason of the container adds to that
+        return Verdict(exit_code, "" if exit_code == EXIT_DONE else str(main.get("reason") or ""))
     if exit_code in {_KILLED, _TERMINATED}:
         return Verdict(EXIT_TRANSIENT, f"the task was killed (exit code {exit_code}): {reason}")
     return Verdict(EXIT_FAILED, f"the task ended with exit code {exit_code}: {why}")
