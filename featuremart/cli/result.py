@@ -156,7 +156,9 @@ def _text(value: Any) -> str:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, Decimal):
-        return format(value.normalize(), "f")  # over REST without the zeros at its end, over Storage Read with
+        return format(
+            value.normalize(), "f"
+        )  # over REST without the zeros at its end, over Storage Read with
     if isinstance(value, dict | list):
         return json.dumps(_json_value(value), ensure_ascii=False)
     return str(value)
