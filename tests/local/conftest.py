@@ -164,6 +164,11 @@ class Cluster:
         page = self.logs.get_log_events(logGroupName=f"/{family}", logStreamName=stream, startFromHead=True)
         return [event["message"] for event in page["events"]]
 
+    def until_it_says(self, arn, line, family="shell"):
+        """Wait until a line stands in the log of a task."""
+        self.until(arn, "RUNNING")
+        wait_until(lambda: line in self.lines(arn, family))
+
     def processes(self):
         """Return the processes of all tasks."""
         return list(processes.of_task(self.server.home / "ecs"))

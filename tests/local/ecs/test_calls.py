@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -76,7 +75,7 @@ def test_the_log_is_whole_when_the_task_is_stopped(cluster):
 
 def test_a_task_that_talks_without_a_pause_can_be_stopped(cluster):
     arn = cluster.run("exec python3 -c 'while True: print(\"x\" * 20)'")
-    _wait_for_line(cluster, arn, "x" * 20)
+    cluster.until_it_says(arn, "x" * 20)
     cluster.ecs.stop_task(cluster="team", task=arn)
     assert cluster.until(arn)["containers"][0]["exitCode"] == 143
 
@@ -114,7 +113,7 @@ def test_a_task_gets_what_fargate_gives_and_nothing_of_ours(cluster):
 def test_stop_is_sigterm_first(cluster):
     arn = cluster.run("trap 'echo asked; exit 3' TERM; echo ready; while :; do sleep 0.05; done")
     cluster.until(arn, "RUNNING")
-    _wait_for_line(cluster, arn, "ready")
+    cluster.until_it_says(arn, "ready")
 
     answer = cluster.ecs.stop_task(cluster="team", task=arn, reason="enough")["task"]
     assert answer["desiredStatus"] == "STOPPED"
@@ -129,7 +128,7 @@ def test_stop_is_sigkill_after_the_timeout_and_reaches_every_process(cluster):
     cluster.register("stubborn", stopTimeout=1)
     stubborn = "trap '' TERM; (trap '' TERM; setsid sleep 1000) & echo ready; while :; do sleep 0.05; done"
     arn = cluster.run(stubborn, family="stubborn")
-    _wait_for_line(cluster, arn, "ready", "stubborn")
+    cluster.until_it_says(arn, "ready", "stubborn")
     mine = cluster.wait_until(lambda: _if_three(cluster.processes_of(arn)))
 
     cluster.ecs.stop_task(cluster="team", task=arn)
@@ -338,12 +337,3 @@ def _all_tasks(cluster):
         for page in cluster.ecs.get_paginator("list_tasks").paginate(cluster="team", desiredStatus=status)
         for arn in page["taskArns"]
     }
-
-
-def _wait_for_line(cluster, arn, line, family="shell"):
-    cluster.until(arn, "RUNNING")
-    return cluster.wait_until(partial(_has_line, cluster, arn, line, family))
-
-
-def _has_line(cluster, arn, line, family):
-    return line in cluster.lines(arn, family)

@@ -27,8 +27,7 @@ def up_again(cluster):
 def test_a_task_outlives_the_server_and_its_end_is_known(cluster, tmp_path):
     go = tmp_path / "go"
     arn = cluster.run(f"echo before; while [ ! -e {go} ]; do sleep 0.02; done; echo after; exit 7")
-    cluster.until(arn, "RUNNING")
-    cluster.wait_until(lambda: "before" in cluster.lines(arn))
+    cluster.until_it_says(arn, "before")
 
     cluster.restart()
 
@@ -120,10 +119,10 @@ def test_an_hour_later_a_task_is_forgotten(cluster):
 
 
 def test_told_to_end_the_server_ends_its_tasks_first(cluster):
-    polite = cluster.run("trap 'exit 3' TERM; while :; do sleep 0.02; done")
-    stubborn = cluster.run("trap '' TERM; while :; do sleep 0.02; done")
+    polite = cluster.run("trap 'exit 3' TERM; echo ready; while :; do sleep 0.02; done")
+    stubborn = cluster.run("trap '' TERM; echo ready; while :; do sleep 0.02; done")
     for arn in (polite, stubborn):
-        cluster.until(arn, "RUNNING")
+        cluster.until_it_says(arn, "ready")
 
     os.kill(cluster.server.pid, signal.SIGTERM)
     psutil.Process(cluster.server.pid).wait(20)
@@ -131,13 +130,13 @@ def test_told_to_end_the_server_ends_its_tasks_first(cluster):
     assert cluster.processes() == []
     cluster.server.start()
     assert cluster.describe(polite)["lastStatus"] == cluster.describe(stubborn)["lastStatus"] == "STOPPED"
+    assert cluster.describe(polite)["containers"][0]["exitCode"] == 3
     assert cluster.describe(stubborn)["containers"][0]["exitCode"] == 137
 
 
 def test_without_the_server_of_the_logs_a_task_ends_as_it_does(cluster):
     arn = cluster.run("trap 'exit 5' TERM; echo ready; while :; do sleep 0.02; done")
-    cluster.until(arn, "RUNNING")
-    cluster.wait_until(lambda: "ready" in cluster.lines(arn))
+    cluster.until_it_says(arn, "ready")
     cluster.aws.kill()
     cluster.ecs.stop_task(cluster="team", task=arn)
     assert cluster.until(arn)["containers"][0]["exitCode"] == 5
