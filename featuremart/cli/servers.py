@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @environment_option
 def up(environment: str | None) -> None:
-    """Start the servers of the local environment.
+    r"""Start the servers of the local environment.
 
     What runs already is left alone, so this can be repeated. All that they know lies under .mart/.
 
@@ -42,7 +42,7 @@ def up(environment: str | None) -> None:
 @environment_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
 def servers(environment: str | None, as_json: bool) -> None:
-    """Show how the servers of the local environment are.
+    r"""Show how the servers of the local environment are.
 
     \b
     Example:
@@ -64,7 +64,7 @@ def servers(environment: str | None, as_json: bool) -> None:
 @click.command()
 @environment_option
 def down(environment: str | None) -> None:
-    """Stop the servers of the local environment and the tasks that run there.
+    r"""Stop the servers of the local environment and the tasks that run there.
 
     The data stays: the next `mart up` finds the lake and the warehouse as they were.
 
@@ -83,7 +83,7 @@ def down(environment: str | None) -> None:
 @click.argument("names", nargs=-1, metavar="[IMAGE]...")
 @environment_option
 def images(names: tuple[str, ...], environment: str | None) -> None:
-    """Make what stands for container images here: `embulk`, and `worker-MODEL` of every model.
+    r"""Make what stands for container images here: `embulk`, and `worker-MODEL` of every model.
 
     What was made of the same sources and requirements is left alone, so this can be repeated.
 
