@@ -22,7 +22,7 @@ _HINT = "# What stands between < and >, and the size and digest of objects, is f
 
 @click.group()
 def embulk() -> None:
-    """See what Embulk is told when it moves rows.
+    r"""See what Embulk is told when it moves rows.
 
     \b
     Example:
@@ -35,7 +35,7 @@ def embulk() -> None:
 @day_options
 @environment_option
 def show(name: str, date: str | None, first: str | None, last: str | None, environment: str | None) -> None:
-    """Print the configuration that extracts a source, or that loads a feature table.
+    r"""Print the configuration that extracts a source, or that loads a feature table.
 
     Without days it shows the first day of the source.
 
