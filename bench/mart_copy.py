@@ -44,7 +44,9 @@ class MartCopy:
         command = [str(Path(sys.executable).with_name("mart")), *words]
         environment = {**os.environ, "MART_ROOT": str(self.root), "PYTHONPATH": str(self.root)}
         began = time.perf_counter()
-        ended = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
+        ended = subprocess.run(
+            command, cwd=self.root, env=environment, capture_output=True, text=True, check=False
+        )
         seconds = time.perf_counter() - began
         if ended.returncode:
             sys.exit(f"mart {' '.join(words)} failed:\n{(ended.stdout + ended.stderr)[-3000:]}")
@@ -57,7 +59,9 @@ def mart_copy() -> Iterator[MartCopy]:
     """Make a copy with running servers and a filled warehouse; stop and remove it afterwards."""
     with tempfile.TemporaryDirectory(prefix="mart-bench-") as folder:
         root = Path(folder)
-        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+        listed = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
         for name in listed.stdout.split("\0"):
             if name and (ROOT / name).is_file():
                 (root / name).parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,19 @@ import pytest
 
 from featuremart.cli.main import COMMANDS, invoke, mart
 
-HEAVY = ("pandas", "numpy", "pyarrow", "boto3", "botocore", "google", "zetasql", "sqlglot", "rich", "ruamel", "pydantic")
+HEAVY = (
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "boto3",
+    "botocore",
+    "google",
+    "zetasql",
+    "sqlglot",
+    "rich",
+    "ruamel",
+    "pydantic",
+)
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -31,7 +43,9 @@ def test_every_command_has_help_with_an_example(name: str, capsys: pytest.Captur
     assert f"mart {name}" in shown
 
 
-def test_an_unknown_command_is_a_usage_error_with_the_nearest_names(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_is_a_usage_error_with_the_nearest_names(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert invoke(["trasform"]) == 2
     assert "did you mean transform" in capsys.readouterr().err
 
