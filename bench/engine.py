@@ -30,7 +30,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench._by_hand import ByHand
 from bench._flights import FolderStore, days_of_year, manifest_key, raw_folder
 
 if TYPE_CHECKING:
@@ -137,7 +136,10 @@ def _compare(hand: Path, engine: Path) -> None:
 
 def _side(side: str, asked: Path, raw: Path, out: Path) -> None:
     """Be one of the measured processes."""
-    from featuremart.batch.__main__ import peak_memory
+    from featuremart.batch.__main__ import hold_little, peak_memory
+
+    if side == "engine":
+        hold_little()  # as the worker begins
     from featuremart.batch.functions import load_functions
     from featuremart.batch.request import parse_request
 
@@ -146,6 +148,8 @@ def _side(side: str, asked: Path, raw: Path, out: Path) -> None:
     if side == "engine":
         run = _engine(request, functions, raw, out)
     else:
+        from bench._by_hand import ByHand
+
         days = [dt.date.fromisoformat(work.partition) for work in request.partitions]
         run = partial(ByHand(request.table, functions, raw, out).run, days)
     began, cpu = time.perf_counter(), time.process_time()

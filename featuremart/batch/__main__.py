@@ -44,6 +44,7 @@ def main(arguments: list[str]) -> int:
         The exit code.
     """
     signal.signal(signal.SIGTERM, _terminate)
+    hold_little()
     if len(arguments) != 1 or not arguments[0].startswith("s3://"):
         _say("usage: python -m featuremart.batch s3://bucket/runs/RUN/TASK/ATTEMPT/request.json")
         return UsageError.exit_code
@@ -150,6 +151,14 @@ class _Task:
             f"done: {len(result.done)} partitions, {sum(done.rows for done in result.done):,} rows, "
             f"{result.seconds:.1f} s, peak {result.peak_memory / 2**20:,.0f} MiB"
         )
+
+
+def hold_little() -> None:
+    """Let Arrow take its memory from the system's allocator; to be called before pyarrow is imported.
+
+    Arrow's own one keeps what each thread freed: over a year of small days it held 45 of a worker's 195 MB.
+    """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 def peak_memory() -> int:

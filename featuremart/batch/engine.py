@@ -199,18 +199,24 @@ class Engine:
         return (parameter for feature in self._order for parameter in feature.parameters)
 
     def _refuse_the_future(self) -> None:
-        for feature in self._order:
-            for parameter in feature.parameters:
-                if parameter.kind is not ParameterKind.COLUMN:
-                    continue
-                column = self._own.column(parameter.column)
-                if not known(column, self._own).with_event:
-                    raise WorkFailed(
-                        f"feature {feature.name} takes {parameter.name}, which is not known at "
-                        f"{self.table.event_time}: it would tell the future",
-                        where=feature.where,
-                        next_command="take it in a table with source=window(...), or leave it out",
-                    )
+        taken = [
+            (f"feature {feature.name} takes {parameter.name}", parameter.column, feature.where)
+            for feature in self._order
+            for parameter in feature.parameters
+            if parameter.kind is ParameterKind.COLUMN
+        ]
+        taken += [
+            (f"the lookup {lookup.source} is joined on {name}", name, self.table.where)
+            for lookup in self.table.lookups
+            for name in lookup.on
+        ]
+        for what, name, where in taken:
+            if not known(self._own.column(name), self._own).with_event:
+                raise WorkFailed(
+                    f"{what}, which is not known at {self.table.event_time}: it would tell the future",
+                    where=where,
+                    next_command="take it in a table with source=window(...), or leave it out",
+                )
 
 
 class _Arguments:

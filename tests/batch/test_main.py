@@ -206,6 +206,22 @@ def test_it_needs_neither_warehouse_nor_scheduler_nor_command_line(site):
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+def test_memory_is_the_systems_own():
+    """Arrow decides on its allocator when it is imported: the worker must have said so before."""
+    program = """
+        import sys
+        from featuremart.batch.__main__ import hold_little
+        assert "pyarrow" not in sys.modules
+        hold_little()
+        import pyarrow
+        print(pyarrow.default_memory_pool().backend_name)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "system\n"
+
+
 def test_the_hash_seed_changes_no_byte(site):
     found = []
     for seed in ("0", "1"):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from featuremart.catalog.model import Check
+from featuremart.catalog.model import Check, Lookup
 from featuremart.errors import WorkFailed
 
 DAY = "2013-01-05"
@@ -170,8 +171,6 @@ def test_a_day_is_the_sources_own_also_when_clocks_change(demo, day, first, last
 
 def test_a_night_on_which_the_calendar_went_back_is_judged_by_the_calendar(demo):
     # in Newfoundland 00:01 of the 6th became 23:01 of the 5th once more
-    from dataclasses import replace
-
     sources = {**demo.SOURCES, "flights": replace(demo.FLIGHTS, timezone="America/St_Johns", first_day=None)}
     table = demo.table("row", [miles], sources=sources)
     row = {**demo.flight(1, "2010-11-05"), "departure": pd.Timestamp("2010-11-07T02:45Z")}
@@ -194,6 +193,19 @@ def test_a_column_that_is_known_later_is_refused(demo, leak):
     table = demo.table("row", [leak])
     with pytest.raises(WorkFailed, match="which is not known at departure"):
         demo.compute(table, [leak], DAY, {})
+
+
+def test_a_lookup_on_a_column_that_is_known_later_is_refused(demo):
+    weather = replace(demo.WEATHER, columns=(*demo.WEATHER.columns, demo.FLIGHTS.column("bags")))
+    sources = {**demo.SOURCES, "weather": weather}
+
+    def visibility(weather__visib):
+        return weather__visib
+
+    lookup = Lookup("weather", ("origin", "bags"), dt.timedelta(hours=1))
+    table = demo.table("row", [visibility], lookups=(lookup,), sources=sources)
+    with pytest.raises(WorkFailed, match="lookup weather is joined on bags, which is not known at departure"):
+        demo.compute(table, [visibility], DAY, {}, sources=sources)
 
 
 def test_rows_are_computed_alone(demo):
