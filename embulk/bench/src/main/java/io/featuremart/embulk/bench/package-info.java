@@ -1,0 +1,2 @@
+/** Formats that raw files could have, compared within Embulk. */
+package io.featuremart.embulk.bench;
