@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from featuremart.catalog.digests import digest, python_digest
 from featuremart.catalog.features import read_features
 from featuremart.catalog.findings import Findings
-from featuremart.catalog.packages import read_package
+from featuremart.catalog.packages import open_package, read_modules
 from featuremart.catalog.parameters import Nameable
 from featuremart.catalog.tables import read_declaration
 from featuremart.errors import UsageError, did_you_mean
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from featuremart.catalog.model import ModelSpec, SourceSpec, TableSpec
+    from featuremart.authoring import FeatureTable
+    from featuremart.catalog.model import FeatureSpec, ModelSpec, SourceSpec, TableSpec
+    from featuremart.catalog.modules import Module
 
 
 def python_fingerprint(root: Path, model: str, table: str) -> str:
@@ -48,20 +50,28 @@ def python_fingerprint(root: Path, model: str, table: str) -> str:
     UsageError
         Where the folder has no such table, or one that cannot be read.
     """
-    package, problems = read_package(root, model)
-    module = package.modules.get(f"{package.dotted}.{table}")
-    if module is None:
-        hint = did_you_mean(table, [one.stem for one in package.public])
-        cause = str(problems[0]) if problems else hint or "the folder has no features of this model"
+    package, problems = open_package(root, model)
+    read: tuple[FeatureTable, tuple[FeatureSpec, ...]] | None = None
+    for module in read_modules(root, package, problems):
+        if package.holds_table(module) and module.stem == table:
+            read = _read_table(module)
+    if read is None:
+        hint = did_you_mean(table, package.tables) or "the folder has no features of this model"
+        cause = str(problems[0]) if problems else hint
         raise UsageError(f"no feature table {model}.{table} in {root}: {cause}", next_command="mart images")
+    return python_digest(package, package.modules[f"{package.dotted}.{table}"], *read)
+
+
+def _read_table(module: Module) -> tuple[FeatureTable, tuple[FeatureSpec, ...]]:
+    """Read declaration and features of a table, or raise the first thing that is wrong with them."""
     findings = Findings(module.file)
     declared = read_declaration(module, findings)
     # without sources a parameter cannot be judged, and need not be: its name is part of its function
     features = read_features(module, Nameable(is_whole=False), {}, findings)
     if declared is None or findings.problems:
         cause = str(findings.problems[0]) if findings.problems else "no table = FeatureTable(...)"
-        raise UsageError(f"the feature table {model}.{table} is wrong: {cause}", next_command="mart check")
-    return python_digest(package, module, declared, features)
+        raise UsageError(f"the feature table {module.name} is wrong: {cause}", next_command="mart check")
+    return declared, features
 
 
 def code_fingerprint(python: str, sources: Mapping[str, str]) -> str:

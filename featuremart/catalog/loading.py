@@ -8,10 +8,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from featuremart.catalog.digests import python_digest
 from featuremart.catalog.findings import Findings
 from featuremart.catalog.fingerprint import code_fingerprint, doc_fingerprint
 from featuremart.catalog.model import Catalog, ModelSpec, Resources, TableSpec
-from featuremart.catalog.packages import INIT, judge_modules, model_folders, read_model, read_package
+from featuremart.catalog.packages import (
+    INIT,
+    judge_imports,
+    model_folders,
+    open_package,
+    read_model,
+    read_modules,
+    refuse_missing_model,
+)
 from featuremart.catalog.sources import FOLDER as SOURCES
 from featuremart.catalog.sources import load_sources, source_fingerprint
 from featuremart.catalog.tables import Surroundings, read_table
@@ -21,7 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from featuremart.authoring import FeatureTable
     from featuremart.catalog.model import SourceSpec
+    from featuremart.catalog.modules import Module
 
 
 def load(root: Path) -> Catalog:
@@ -92,31 +103,44 @@ def _read_model(
     broken: frozenset[str],
     fingerprints: Mapping[str, str],
 ) -> tuple[ModelSpec, list[Problem]]:
-    package, found = read_package(root, name)
-    findings = Findings(f"features/{name}/{INIT}")
-    unreadable = any(problem.where.file == findings.file for problem in found)
-    model = read_model(package, findings) if not unreadable else None
-    found += findings.problems + judge_modules(package)
-    if model is None:
-        model = ModelSpec(name, findings.where(0), owner="", predicts="", resources=Resources(), tables={})
-    around = Surroundings(model, package, sources, broken)
-    tables: dict[str, TableSpec] = {}
-    for module in package.public:
-        findings = Findings(module.file)
-        table = read_table(module, around, findings)
-        found += findings.problems
-        if table is not None:
-            tables[table.name] = _with_fingerprints(table, model, sources, fingerprints)
+    package, found = open_package(root, name)
+    init = Findings(f"{package.dotted.replace('.', '/')}/{INIT}")
+    model = ModelSpec(name, init.where(0), owner="", predicts="", resources=Resources(), tables={})
+    read_tables: list[tuple[Module, TableSpec, FeatureTable]] = []
+    for module in read_modules(root, package, found):
+        if module.name == package.dotted:
+            model = read_model(module, init) or model
+        elif package.holds_table(module):
+            findings = Findings(module.file)
+            table = read_table(module, Surroundings(model, sources, broken), findings)
+            found += findings.problems
+            if table is not None:
+                read_tables.append((module, *table))
+    if not (root / init.file).is_file():
+        refuse_missing_model(name, init)
+    found += init.problems + judge_imports(package)
+    tables = {
+        table.name: _with_fingerprints(
+            table, python_digest(package, module, declared, table.features), model, sources, fingerprints
+        )
+        for module, table, declared in read_tables
+    }
     return replace(model, tables=tables), found
 
 
 def _with_fingerprints(
-    table: TableSpec, model: ModelSpec, sources: Mapping[str, SourceSpec], fingerprints: Mapping[str, str]
+    table: TableSpec,
+    python: str,
+    model: ModelSpec,
+    sources: Mapping[str, SourceSpec],
+    fingerprints: Mapping[str, str],
 ) -> TableSpec:
-    read_here = {name: fingerprints.get(name, "") for name in table.sources}
     return replace(
         table,
-        code_fingerprint=code_fingerprint(table.python_fingerprint, read_here),
+        python_fingerprint=python,
+        code_fingerprint=code_fingerprint(
+            python, {name: fingerprints.get(name, "") for name in table.sources}
+        ),
         doc_fingerprint=doc_fingerprint(table, model, sources),
     )
 

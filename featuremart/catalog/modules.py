@@ -126,13 +126,11 @@ class Module:
                 if binding.imported is not None:
                     yield binding.imported
 
-    def forget_bodies(self) -> None:
-        """Drop the statements of functions, all but docstrings, once they are judged.
-
-        They are most of a file, and reading on is faster without them.
-        """
+    def forget_trees(self) -> None:
+        """Let go of what its functions consist of: what others need to know of them is in their bindings."""
         for function in self.functions:
-            del function.body[1:]
+            function.body.clear()
+            function.decorator_list.clear()
 
     def resolve(self, node: ast.AST) -> str:
         """Return what an expression like ``pd.Series`` stands for, ``pandas.Series``; empty where it is no such."""

@@ -51,15 +51,15 @@ class Package:
         """Return ``features.<model>``."""
         return f"{FOLDER}.{self.name}"
 
-    @property
-    def public(self) -> list[Module]:
-        """Return the modules that are feature tables, or are meant to be."""
+    def holds_table(self, module: Module) -> bool:
+        """Tell whether a module of the model is a feature table, or is meant to be one."""
         depth = self.dotted.count(".") + 1
-        return [
-            module
-            for module in self.modules.values()
-            if module.name.count(".") == depth and not module.is_package and not module.is_private
-        ]
+        return module.name.count(".") == depth and not module.is_package and not module.is_private
+
+    @property
+    def tables(self) -> list[str]:
+        """Return the names of the modules that are feature tables, or are meant to be."""
+        return [module.stem for module in self.modules.values() if self.holds_table(module)]
 
 
 def model_folders(root: Path) -> tuple[list[Path], list[Problem]]:
@@ -89,8 +89,8 @@ def model_folders(root: Path) -> tuple[list[Path], list[Problem]]:
     return [path for path in folders if any(path.glob("*.py"))], problems
 
 
-def read_package(root: Path, name: str) -> tuple[Package, list[Problem]]:
-    """Read the files of a model, and judge what needs nothing but the file: its form, its names, its purity.
+def open_package(root: Path, name: str) -> tuple[Package, list[Problem]]:
+    """Return a model without its modules, and what is wrong with its requirement files.
 
     Parameters
     ----------
@@ -98,70 +98,76 @@ def read_package(root: Path, name: str) -> tuple[Package, list[Problem]]:
         The repository's root.
     name
         The model's name.
-
-    Returns
-    -------
-    tuple
-        The files, and what is wrong with each.
     """
-    folder = root / FOLDER / name
-    requirements, problems = read_requirements(folder, shown=f"{FOLDER}/{name}")
-    package = Package(name, requirements=requirements)
-    for path in _files(folder):
+    requirements, problems = read_requirements(root / FOLDER / name, shown=f"{FOLDER}/{name}")
+    return Package(name, requirements=requirements), problems
+
+
+def read_modules(root: Path, package: Package, problems: list[Problem]) -> Iterator[Module]:
+    """Read the modules of a model one by one, the package's own first, and judge what needs nothing but the file.
+
+    The reader of one is done with its syntax tree when it asks for the next: then the tree is let go, while it is
+    still in the processor's cache. Trees are most of the memory, and a catalog is many files.
+
+    Parameters
+    ----------
+    root
+        The repository's root.
+    package
+        Where they are kept.
+    problems
+        Collects what is wrong with them.
+    """
+    for path in _files(root / FOLDER / package.name):
         parts = path.relative_to(root).with_suffix("").parts
         dotted = ".".join(parts[:-1] if path.name == INIT else parts)
         module, found = read_module(path, name=dotted, file=path.relative_to(root).as_posix())
         problems += found
         if module is not None:
             package.modules[dotted] = module
-            problems += _judged_alone(module)
-            module.forget_bodies()
-    return package, problems
-
-
-def _judged_alone(module: Module) -> list[Problem]:
-    findings = Findings(module.file)
-    check_names(module, findings)
-    check_purity(module, findings)
-    return findings.problems
+            findings = Findings(module.file)
+            check_names(module, findings)
+            check_purity(module, findings)
+            _check_place(module, package, findings)
+            problems += findings.problems
+            yield module
+            module.forget_trees()
 
 
 def _files(folder: Path) -> Iterator[Path]:
     """Yield the Python files of a model: its modules, and those of its private packages."""
-    yield from sorted(folder.glob("*.py"))
+    yield from sorted(folder.glob("*.py"), key=lambda path: (path.name != INIT, path.name))
     for below in sorted(folder.glob("*/")):
         if below.is_dir() and below.name != "__pycache__" and not below.name.startswith("."):
             yield from _files(below)
 
 
-def read_model(package: Package, findings: Findings) -> ModelSpec | None:
+def read_model(module: Module, findings: Findings) -> ModelSpec | None:
     """Read ``model = Model(...)`` of a package.
 
     Parameters
     ----------
-    package
-        The model's files.
+    module
+        Its ``__init__.py``.
     findings
-        Of its ``__init__.py``; collects what is wrong.
+        Collects what is wrong.
 
     Returns
     -------
     ModelSpec or None
         Without tables; None where it is not declared, or wrongly.
     """
-    wrong = name_problem(package.name, what="a model")
+    wrong = name_problem(module.stem, what="a model")
     if wrong is not None:
         findings.add(0, *wrong)
-    module = package.modules.get(package.dotted)
-    call = find_declaration(module, "Model", findings) if module is not None else None
-    if module is None or call is None:
-        instead = 'write model = Model(owner="team@example.com", predicts="...")'
-        findings.add(0, f"the package {package.name} has no model = Model(...)", instead)
+    call = find_declaration(module, "Model", findings)
+    if call is None:
+        refuse_missing_model(module.stem, findings)
         return None
     for function in module.functions:
         if not function.name.startswith("_"):
             message = f"{function.name} stands in the package's {INIT}, which is no feature table"
-            findings.add(function.lineno, message, f"move it into a module of {FOLDER}/{package.name}/")
+            findings.add(function.lineno, message, f"move it into a module of {FOLDER}/{module.stem}/")
     doc = Docstring("")
     if module.doc is not None:
         doc = parse_docstring(*module.doc, findings)
@@ -170,7 +176,7 @@ def read_model(package: Package, findings: Findings) -> ModelSpec | None:
         return None
     declared: Model = made.made
     return ModelSpec(
-        name=package.name,
+        name=module.stem,
         where=findings.where(call.lineno),
         owner=declared.owner,
         predicts=declared.predicts,
@@ -180,27 +186,26 @@ def read_model(package: Package, findings: Findings) -> ModelSpec | None:
     )
 
 
-def judge_modules(package: Package) -> list[Problem]:
-    """Find what the modules of a model import that their worker has not got, and what stands in a wrong one."""
+def refuse_missing_model(name: str, findings: Findings) -> None:
+    """Find that a package does not declare its model."""
+    instead = 'write model = Model(owner="team@example.com", predicts="...")'
+    findings.add(0, f"the package {name} has no model = Model(...)", instead)
+
+
+def judge_imports(package: Package) -> list[Problem]:
+    """Find what the modules of a model import that its worker has not got; all of them must be read."""
     problems: list[Problem] = []
-    tables = package.public
     for module in package.modules.values():
         findings = Findings(module.file)
         check_imports(module, package.modules, package.requirements, findings)
-        is_table = module in tables
-        _check_place(module, package, findings, is_table=is_table)
-        for function in module.functions:
-            if not is_table or function.name.startswith("_"):
-                for mark in marks_of(function, module):
-                    message = f"{function.name} is no feature: nothing enforces what stands above it"
-                    findings.add(mark.lineno, message, "move it above a feature, or leave it out")
         problems += findings.problems
     return problems
 
 
-def _check_place(module: Module, package: Package, findings: Findings, *, is_table: bool) -> None:
+def _check_place(module: Module, package: Package, findings: Findings) -> None:
+    """Find what stands in a module of the wrong kind."""
     folder = f"{FOLDER}/{package.name}"
-    is_model = module.name == package.dotted
+    is_model, is_table = module.name == package.dotted, package.holds_table(module)
     for called, _, call in module.calls:
         if called == "Model" and not is_model:
             findings.add(call.lineno, "a Model is declared by its package", f"move it to {folder}/{INIT}")
@@ -210,3 +215,8 @@ def _check_place(module: Module, package: Package, findings: Findings, *, is_tab
     if not is_model and not module.is_private and not is_table:
         message = "a table is a module of its model, not of a package in it"
         findings.add(0, message, f"move it to {folder}/, or begin the package's name with _")
+    for function in module.functions:
+        if not is_table or function.name.startswith("_"):
+            for mark in marks_of(function, module):
+                message = f"{function.name} is no feature: nothing enforces what stands above it"
+                findings.add(mark.lineno, message, "move it above a feature, or leave it out")

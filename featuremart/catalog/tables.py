@@ -11,7 +11,6 @@ from featuremart.authoring.refusal import DeclarationError
 from featuremart.authoring.sizes import need_size
 from featuremart.authoring.tables import Snapshot, Window
 from featuremart.catalog.declarations import line_of, make
-from featuremart.catalog.digests import python_digest
 from featuremart.catalog.docstrings import check_complete, parse_docstring
 from featuremart.catalog.features import feature_functions, read_features
 from featuremart.catalog.lookups import read_lookups
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from featuremart.catalog.findings import Findings
     from featuremart.catalog.model import SourceSpec
     from featuremart.catalog.modules import Module
-    from featuremart.catalog.packages import Package
 
 
 @dataclass(frozen=True)
@@ -41,8 +39,6 @@ class Surroundings:
     ----------
     model
         The model that it belongs to; its tables are not there yet.
-    package
-        The model's files.
     sources
         All sources that can be read.
     broken
@@ -50,7 +46,6 @@ class Surroundings:
     """
 
     model: ModelSpec
-    package: Package
     sources: Mapping[str, SourceSpec]
     broken: frozenset[str] = frozenset()
 
@@ -88,7 +83,9 @@ def find_declaration(module: Module, called: str, findings: Findings) -> ast.Cal
     return calls[0][1] if calls else None
 
 
-def read_table(module: Module, around: Surroundings, findings: Findings) -> TableSpec | None:
+def read_table(
+    module: Module, around: Surroundings, findings: Findings
+) -> tuple[TableSpec, FeatureTable] | None:
     """Read a feature table, finding all that is wrong with it.
 
     Parameters
@@ -102,8 +99,8 @@ def read_table(module: Module, around: Surroundings, findings: Findings) -> Tabl
 
     Returns
     -------
-    TableSpec or None
-        Without fingerprints; None where too little of it can be read.
+    tuple or None
+        The table, without fingerprints, and its declaration; None where too little of it can be read.
     """
     wrong = name_problem(module.stem, what="a feature table")
     if wrong is not None:
@@ -116,7 +113,9 @@ def read_table(module: Module, around: Surroundings, findings: Findings) -> Tabl
             0, message, f"declare the table, or call the file _{module.stem}.py if it only holds helpers"
         )
         return None
-    return _Table(module, calls[0], around, findings).read(read_declaration(module, findings))
+    declared = read_declaration(module, findings)
+    table = _Table(module, calls[0], around, findings).read(declared)
+    return (table, declared) if table is not None and declared is not None else None
 
 
 def read_declaration(module: Module, findings: Findings) -> FeatureTable | None:
@@ -178,7 +177,6 @@ class _Table:
             owner=declared.owner or self.around.model.owner,
             rules=TableRules(declared.min_rows, rows_match_source=kind is TableKind.ROW),
             resources=resources,
-            python_fingerprint=python_digest(self.around.package, self.module, declared, features),
         )
 
     def _line(self, argument: str) -> int:

@@ -222,7 +222,7 @@ def test_the_worker_notices_other_code_but_not_other_sql(repository):
         (
             (TIMETABLE, 'keys=["flight_id"]', "keys=[]"),
             "timetable",
-            "flight_delay.timetable is wrong: .*keys is empty",
+            "features.flight_delay.timetable is wrong: .*keys is empty",
         ),
         ((AIRCRAFT, "table = ", "_table = "), "aircraft", "the FeatureTable is called _table"),
     ],
