@@ -354,6 +354,33 @@ def test_what_a_killed_worker_left_is_whole_and_the_next_one_goes_on(site):
     assert set(site.outputs()) == set(DAYS)
 
 
+@pytest.mark.parametrize("call", ["put", "put_new"], ids=["between the objects", "before the manifest"])
+def test_a_worker_that_is_killed_amid_writing_leaves_no_output(site, tmp_path, call):
+    """Killed by itself in the real process, once its first Parquet file is in the lake."""
+    site.ask(DAYS[:1])
+    (tmp_path / "sitecustomize.py").write_text(
+        textwrap.dedent(f"""
+            import os, signal
+            from featuremart.lake.store import ObjectStore
+            write = ObjectStore.{call}
+            def killed(self, key, data):
+                if key.startswith("features/") and not key.endswith("parquet"):
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return write(self, key, data)
+            ObjectStore.{call} = killed
+        """)
+    )
+    assert site.run(env={"PYTHONPATH": str(tmp_path)}).returncode == -signal.SIGKILL
+    orphans = set(site.lake.store.list("features/"))
+    assert any(key.endswith("part-0.parquet") for key in orphans)
+    assert not site.outputs()
+    site.ask(DAYS[:1], attempt="attempt-2")
+    assert site.run().returncode == 0
+    assert set(site.outputs()) == {DAYS[0]}
+    [item] = site.lake.manifest(site.table, DAYS[0]).objects
+    assert "/attempt-2/" in item.key
+
+
 def test_an_answer_that_s3_does_not_give_is_transient(monkeypatch, capsys):
     class Away:
         def get(self, key, data=b""):
