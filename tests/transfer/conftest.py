@@ -38,6 +38,7 @@ class Embulk:
     words: tuple[str, ...]
     environment: object
     store: ObjectStore
+    temporary: Path
 
     def variables(self):
         return {
@@ -55,7 +56,7 @@ class Embulk:
 
     def start_uri(self, *arguments, **variables):
         return subprocess.Popen(
-            [*self.words, *arguments],
+            [*self.words[:1], f"-Djava.io.tmpdir={self.temporary}", *self.words[1:], *arguments],
             env=self.variables() | variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -77,13 +78,13 @@ def finish(process):
 
 
 @pytest.fixture(scope="session")
-def embulk(environment):
+def embulk(environment, tmp_path_factory):
     """Embulk in the local environment; the store is its bucket."""
     command = build(REPOSITORY)
     assert rehearse(command, environment)
     words = json.loads(command.read_text())
     store = ObjectStore(clients.s3(environment), environment.bucket)
-    return Embulk(tuple(words), environment, store)
+    return Embulk(tuple(words), environment, store, tmp_path_factory.mktemp("temporary"))
 
 
 @pytest.fixture(scope="session")

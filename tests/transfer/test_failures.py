@@ -67,6 +67,7 @@ def assert_nothing_is_left(embulk, warehouse, attempt):
     temporary = hashlib.sha256(embulk.store.uri(f"runs/{attempt}/report.json").encode()).hexdigest()[:24]
     assert f"featuremart_extract_{temporary}" not in tables
     assert f"m__t__{attempt[:12]}" not in tables
+    assert list(embulk.temporary.iterdir()) == []
 
 
 def test_an_unknown_column_is_told_in_bigquerys_words(embulk, warehouse, environment, source, attempt):

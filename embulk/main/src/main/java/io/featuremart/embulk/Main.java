@@ -2,6 +2,7 @@ package io.featuremart.embulk;
 
 import io.featuremart.embulk.aws.S3Location;
 import io.featuremart.embulk.aws.S3Objects;
+import io.featuremart.embulk.run.LocalFiles;
 import io.featuremart.embulk.run.Undo;
 import io.featuremart.embulk.run.WorkFailed;
 import java.nio.charset.StandardCharsets;
@@ -18,7 +19,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A configuration is an object on S3, as a task's own parameters are small and public. Its key {@code report} names
  * the object that is written last, once all is done. The exit codes are those of the mart's steps: 0 done, 1 failed for
- * good, 2 usage or configuration, 75 transient. Told to stop (SIGTERM), it drops its temporary tables first.
+ * good, 2 usage or configuration, 75 transient. Told to stop (SIGTERM), it drops its temporary tables and removes its local files first.
  */
 public final class Main {
     private static final Logger LOGGER = LoggerFactory.getLogger(Main.class);
@@ -31,7 +32,13 @@ public final class Main {
      * @param arguments the URIs of the configurations
      */
     public static void main(final String[] arguments) {
-        Runtime.getRuntime().addShutdownHook(new Thread(Undo::all, "undo"));
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            Undo.all();
+                            LocalFiles.removeAll();
+                        },
+                        "undo"));
         final ExitCode code = run(arguments);
         System.exit(code.number());
     }

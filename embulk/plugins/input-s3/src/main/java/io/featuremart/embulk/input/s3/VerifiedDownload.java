@@ -2,6 +2,7 @@ package io.featuremart.embulk.input.s3;
 
 import io.featuremart.embulk.aws.S3Location;
 import io.featuremart.embulk.aws.S3Objects;
+import io.featuremart.embulk.run.LocalFiles;
 import io.featuremart.embulk.run.TransientFailure;
 import io.featuremart.embulk.run.WorkFailed;
 import java.io.IOException;
@@ -22,7 +23,7 @@ final class VerifiedDownload implements AutoCloseable {
     VerifiedDownload(final S3Objects s3, final String bucket, final NamedObject object) {
         final S3Location location = new S3Location(bucket, object.key());
         try {
-            path = Files.createTempFile("embulk-input-s3-", ".parquet");
+            path = LocalFiles.file(".parquet");
             copy(s3, location, object);
         } catch (final IOException error) {
             throw new UncheckedIOException(error);

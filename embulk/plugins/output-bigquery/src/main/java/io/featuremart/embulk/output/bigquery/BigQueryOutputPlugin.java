@@ -3,6 +3,7 @@ package io.featuremart.embulk.output.bigquery;
 import io.featuremart.embulk.bigquery.ConnectionTask;
 import io.featuremart.embulk.parquet.ParquetFile;
 import io.featuremart.embulk.rows.ColumnSpec;
+import io.featuremart.embulk.run.LocalFiles;
 import io.featuremart.embulk.run.Undo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -103,7 +104,7 @@ public final class BigQueryOutputPlugin implements OutputPlugin {
 
     private static ConfigDiff fill(final PluginTask task, final StagingTable table, final OutputPlugin.Control control) {
         try {
-            final Path file = Files.createTempFile("embulk-output-bigquery-", ".parquet");
+            final Path file = LocalFiles.file(".parquet");
             try {
                 table.create();
                 task.setFile(file.toString());

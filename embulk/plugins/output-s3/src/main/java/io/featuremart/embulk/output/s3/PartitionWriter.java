@@ -1,11 +1,10 @@
 package io.featuremart.embulk.output.s3;
 
 import io.featuremart.embulk.rows.ColumnSpec;
+import io.featuremart.embulk.run.LocalFiles;
 import io.featuremart.embulk.run.WorkFailed;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.apache.arrow.compression.CommonsCompressionFactory;
@@ -43,7 +42,6 @@ final class PartitionWriter implements AutoCloseable {
      * @param columns in the order of the pages
      * @param cells one a column
      * @param allocator of the vectors
-     * @param folder of the local files
      * @param rollBytes a file is ended once it is larger
      * @param sink is handed ended files
      */
@@ -51,7 +49,6 @@ final class PartitionWriter implements AutoCloseable {
             List<ColumnSpec> columns,
             List<Cell> cells,
             BufferAllocator allocator,
-            Path folder,
             long rollBytes,
             Sink sink) {}
 
@@ -149,7 +146,7 @@ final class PartitionWriter implements AutoCloseable {
     }
 
     private void begin() throws IOException {
-        file = new PartFile(Files.createTempFile(target.shared().folder(), target.label(), ".arrow"));
+        file = new PartFile(LocalFiles.file(".arrow"));
         writer = new ArrowFileWriter(
                 root,
                 null,

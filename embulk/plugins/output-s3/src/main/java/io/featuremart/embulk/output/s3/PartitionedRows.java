@@ -4,10 +4,6 @@ import io.featuremart.embulk.output.s3.PartitionWriter.Shared;
 import io.featuremart.embulk.output.s3.PartitionWriter.Target;
 import io.featuremart.embulk.rows.ColumnSpec;
 import io.featuremart.embulk.run.WorkFailed;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -35,7 +31,6 @@ final class PartitionedRows implements AutoCloseable {
     private final int partitionIndex;
     private final long bufferBytes;
     private final Shared shared;
-    private final Path folder;
     private final Map<Long, PartitionWriter> byDay = new HashMap<>();
     private final Map<String, PartitionWriter> byLabel = new HashMap<>();
     private final RowEncoding encoding = new RowEncoding();
@@ -57,13 +52,8 @@ final class PartitionedRows implements AutoCloseable {
             throw new ConfigException("no column " + task.getPartitionColumn().get() + " to partition by");
         }
         bufferBytes = task.getBufferBytes();
-        try {
-            folder = Files.createTempDirectory("embulk-output-s3-");
-        } catch (final IOException error) {
-            throw new UncheckedIOException(error);
-        }
         shared = new Shared(
-                columns, columns.stream().map(Cell::of).toList(), allocator, folder, task.getRollBytes(), sink);
+                columns, columns.stream().map(Cell::of).toList(), allocator, task.getRollBytes(), sink);
     }
 
     /** Adds the row that a reader stands at. */
@@ -126,13 +116,5 @@ final class PartitionedRows implements AutoCloseable {
     public void close() {
         byLabel.values().forEach(PartitionWriter::close);
         allocator.close();
-        try (var files = Files.newDirectoryStream(folder)) {
-            for (final Path file : files) {
-                Files.delete(file);
-            }
-            Files.delete(folder);
-        } catch (final IOException error) {
-            throw new UncheckedIOException(error);
-        }
     }
 }
