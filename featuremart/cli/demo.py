@@ -43,8 +43,8 @@ def run_demo(context: click.Context) -> int:
 
     del context
     steps = (
-        ("Start the local environment", ["images"]),
-        ("", ["up"]),
+        ("Start the local environment", ["up"]),
+        ("", ["images"]),
         ("Fill the warehouse with real data", ["demo", "data"]),
         ("Run a week of features", ["run", "flight_delay", "--from", FIRST, "--to", LAST]),
         ("Ask the mart", ["query", QUERY]),
