@@ -92,24 +92,12 @@ def _display(as_json: bool) -> AbstractContextManager[Callable[[Event], None]]:
 def _follow(
     context: Context, prepared: Prepared, display: AbstractContextManager[Callable[[Event], None]]
 ) -> int:
-    import signal
-
     from featuremart.steps.run import run as run_workflow
-    from featuremart.workflow import Cancellation
+    from featuremart.workflow import Cancellation, cancel_on_signals
 
     cancellation = Cancellation()
-
-    def interrupt(number: int, frame: object) -> None:
-        del number, frame
-        cancellation.request()
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with display as on_event:
-            attempt = run_workflow(context, prepared, on_event, cancellation)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with cancel_on_signals(cancellation), display as on_event:
+        attempt = run_workflow(context, prepared, on_event, cancellation)
     return _tell_end(context, prepared, attempt)
 
 

@@ -11,7 +11,6 @@ from featuremart.errors import TransientError, WorkFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
 
@@ -97,16 +96,6 @@ class ObjectStore:
         except ClientError:
             return False
         return True
-
-    def upload(self, key: str, path: Path) -> None:
-        """Write a file as an object; large files go up in parts."""
-        with _translated(self.uri(key)):
-            self.client.upload_file(str(path), self.bucket, key)
-
-    def download(self, key: str, path: Path) -> None:
-        """Write an object to a file."""
-        with _translated(self.uri(key)):
-            self.client.download_file(self.bucket, key, str(path))
 
     def list(self, prefix: str) -> Iterator[str]:
         """Yield all keys under a prefix, in key order."""

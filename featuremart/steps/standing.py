@@ -6,10 +6,11 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from featuremart.batch.inputs import days_read
 from featuremart.errors import WorkFailed
 from featuremart.lake.days import partition_label
 from featuremart.lake.loads import recent_loads
-from featuremart.steps.partitions import inputs_of, table_partitions
+from featuremart.steps.partitions import table_partitions
 from featuremart.steps.survey import Survey
 from featuremart.steps.versions import input_version
 
@@ -120,7 +121,7 @@ def _is_whole(context: Context, load: LoadManifest) -> bool:
 
 
 def _not_extracted(context: Context, table: TableSpec, output: Output) -> WorkFailed:
-    for name, partitions in inputs_of(table, context.catalog.sources, output.partition).items():
+    for name, partitions in days_read(table, context.catalog.sources, output.partition).items():
         there = output.inputs.get(name, {})
         absent = [partition for partition in partitions if partition_label(partition) not in there]
         if absent:

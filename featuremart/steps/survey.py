@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from featuremart.batch.inputs import days_read
 from featuremart.catalog.fingerprint import output_fingerprint, raw_fingerprint
 from featuremart.lake import keys
 from featuremart.lake.days import Partition, partition_label
-from featuremart.steps.partitions import inputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -108,13 +108,13 @@ class Survey:
         """Read the raw manifests of all partitions at once: windows share most of theirs."""
         needed: dict[str, set[Partition]] = {}
         for partition in partitions:
-            for name, days in inputs_of(table, self.catalog.sources, partition).items():
+            for name, days in days_read(table, self.catalog.sources, partition).items():
                 needed.setdefault(name, set()).update(days)
         for name, every in needed.items():
             self.raw(self.catalog.sources[name], every)
 
     def _expected(self, table: TableSpec, partition: Partition) -> Output:
-        read = inputs_of(table, self.catalog.sources, partition)
+        read = days_read(table, self.catalog.sources, partition)
         places: dict[str, dict[str, str]] = {}
         checksums: dict[str, str] = {}
         complete = True

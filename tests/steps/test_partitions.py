@@ -6,10 +6,11 @@ import datetime as dt
 
 import pytest
 
+from featuremart.batch.inputs import days_read
 from featuremart.catalog.model import Docstring, Lookup, SourceSpec, TableKind, TableSpec
 from featuremart.errors import UsageError, Where
 from featuremart.lake.days import DayRange
-from featuremart.steps.partitions import inputs_of, reads_of, table_partitions
+from featuremart.steps.partitions import reads_of, table_partitions
 
 NEW_YORK = "America/New_York"
 D = dt.date
@@ -60,13 +61,13 @@ SOURCES = {
 
 
 def test_a_row_table_reads_its_own_day() -> None:
-    assert inputs_of(table(TableKind.ROW), SOURCES, D(2013, 3, 1)) == {"flights": (D(2013, 3, 1),)}
+    assert days_read(table(TableKind.ROW), SOURCES, D(2013, 3, 1)) == {"flights": (D(2013, 3, 1),)}
 
 
 def test_a_window_ends_with_its_day_and_is_clipped_to_the_source_s_first_day() -> None:
-    read = inputs_of(table(TableKind.WINDOW, window=28), SOURCES, D(2013, 3, 1))["flights"]
+    read = days_read(table(TableKind.WINDOW, window=28), SOURCES, D(2013, 3, 1))["flights"]
     assert (read[0], read[-1], len(read)) == (D(2013, 2, 2), D(2013, 3, 1), 28)
-    assert inputs_of(table(TableKind.WINDOW, window=28), SOURCES, D(2013, 1, 2))["flights"] == (
+    assert days_read(table(TableKind.WINDOW, window=28), SOURCES, D(2013, 1, 2))["flights"] == (
         D(2013, 1, 1),
         D(2013, 1, 2),
     )
@@ -75,9 +76,9 @@ def test_a_window_ends_with_its_day_and_is_clipped_to_the_source_s_first_day() -
 def test_a_lookup_reads_the_days_of_its_own_time_zone_that_the_tolerance_reaches() -> None:
     spec = table(TableKind.ROW, lookups=(Lookup("weather", ("origin",), dt.timedelta(hours=3)),))
     # 2013-03-10 in New York has 23 hours: 05:00 UTC to 04:00 UTC of the next day.
-    assert inputs_of(spec, SOURCES, D(2013, 3, 10))["weather"] == (D(2013, 3, 10), D(2013, 3, 11))
+    assert days_read(spec, SOURCES, D(2013, 3, 10))["weather"] == (D(2013, 3, 10), D(2013, 3, 11))
     wider = table(TableKind.ROW, lookups=(Lookup("weather", ("origin",), dt.timedelta(hours=6)),))
-    assert inputs_of(wider, SOURCES, D(2013, 3, 10))["weather"] == (
+    assert days_read(wider, SOURCES, D(2013, 3, 10))["weather"] == (
         D(2013, 3, 9),
         D(2013, 3, 10),
         D(2013, 3, 11),
@@ -87,7 +88,7 @@ def test_a_lookup_reads_the_days_of_its_own_time_zone_that_the_tolerance_reaches
 def test_a_snapshot_has_one_partition_whatever_days_are_named() -> None:
     spec = table(TableKind.SNAPSHOT, reads="planes")
     assert table_partitions(spec, SOURCES["planes"], DayRange(D(2013, 1, 1), D(2013, 1, 3))) == (None,)
-    assert inputs_of(spec, SOURCES, None) == {"planes": (None,)}
+    assert days_read(spec, SOURCES, None) == {"planes": (None,)}
 
 
 def test_a_range_reads_the_union_of_what_its_days_read() -> None:
